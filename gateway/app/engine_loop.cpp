@@ -1,0 +1,130 @@
+#include "gateway/app/engine_loop.h"
+
+#include <utility>
+
+namespace fettle::app {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t kReadBytes = 1U << 20U;
+constexpr std::chrono::milliseconds kIdle{500};
+constexpr std::chrono::milliseconds kRetry{1000};
+constexpr std::chrono::seconds kProgress{2};
+
+}  // namespace
+
+EngineLoop::EngineLoop(engine::Engine& engine, journal::Journal& journal, Log log, Options options)
+    : engine_(engine),
+      journal_(journal),
+      log_(std::move(log)),
+      options_(options),
+      checkpoint_at_(steady_clock::now()),
+      progress_at_(steady_clock::now()) {}
+
+std::optional<std::string> EngineLoop::run() {
+  std::optional<std::string> problem;
+  try {
+    while (!stopping_ && !problem) {
+      problem = fold_available();
+      if (problem) break;
+      if (checkpoint_due()) checkpoint();
+      journal_.wait(engine_.folded(), kIdle);
+    }
+    if (!problem) problem = fold_available();
+    if (!problem) checkpoint();
+  } catch (const engine::StoreFailure& failure) {
+    problem = failure.what();
+  }
+  const std::scoped_lock lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+  return problem;
+}
+
+void EngineLoop::stop() {
+  stopping_ = true;
+  journal_.wake();
+}
+
+std::optional<std::string> EngineLoop::fold_available() {
+  for (;;) {
+    const auto records = journal_.read(engine_.folded(), engine::Engine::kBatchRecords, kReadBytes);
+    if (!records) return records.error().message;
+    if (records->empty()) return std::nullopt;
+    for (const journal::Record& record : *records) {
+      const bool alone = engine::Engine::needs_checkpoint(record);
+      if (alone && !checkpoint()) return std::nullopt;
+      engine_.fold(record);
+      bytes_since_checkpoint_ += record.body.size();
+      if (alone && !checkpoint()) return std::nullopt;
+    }
+    if (!persist([this] { return engine_.commit(); })) return std::nullopt;
+    publish();
+    if (checkpoint_due()) checkpoint();
+    if (engine_.replaying() && steady_clock::now() - progress_at_ > kProgress) {
+      progress_at_ = steady_clock::now();
+      log_("replaying the journal: record " + std::to_string(engine_.folded()) + " of " +
+           std::to_string(journal_.last()));
+    }
+    if (stopping_ && !writing_) return std::nullopt;
+  }
+}
+
+// Tries until it succeeds; false when stopped in between (what was not committed is folded again at the next start).
+template <typename Write>
+bool EngineLoop::persist(Write write) {
+  for (;;) {
+    const auto done = write();
+    if (done) {
+      if (!writing_.exchange(true)) log_("the store takes writes again");
+      return true;
+    }
+    if (writing_.exchange(false)) log_("cannot commit: " + done.error().message + "; trying again every second");
+    if (stopping_) return false;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kRetry, [this] { return stopping_.load(); });
+  }
+}
+
+bool EngineLoop::checkpoint_due() const {
+  return bytes_since_checkpoint_ >= options_.checkpoint_bytes || engine_.wants_checkpoint() ||
+         steady_clock::now() - checkpoint_at_ >= options_.checkpoint_every;
+}
+
+bool EngineLoop::checkpoint() {
+  if (!persist([this] { return engine_.checkpoint(); })) return false;
+  checkpoint_at_ = steady_clock::now();
+  bytes_since_checkpoint_ = 0;
+  publish();
+  journal_.trim(engine_.folded());
+  return true;
+}
+
+void EngineLoop::publish() {
+  for (const std::string& report : engine_.take_reports()) log_(report);
+  journal_.committed(engine_.folded());
+  const std::scoped_lock lock(mutex_);
+  committed_ = engine_.folded();
+  for (auto& answer : engine_.take_answers()) answers_.insert_or_assign(answer.sequence, std::move(answer.outcome));
+  while (answers_.size() > kMaxAnswers) answers_.erase(answers_.begin());
+  changed_.notify_all();
+}
+
+bool EngineLoop::wait_committed(journal::Sequence sequence) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ended_ || committed_ >= sequence; });
+  return committed_ >= sequence;
+}
+
+std::optional<engine::Outcome> EngineLoop::wait_answer(journal::Sequence sequence) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ended_ || answers_.contains(sequence); });
+  const auto found = answers_.find(sequence);
+  if (found == answers_.end()) return std::nullopt;
+  engine::Outcome outcome = std::move(found->second);
+  answers_.erase(found);
+  return outcome;
+}
+
+}  // namespace fettle::app

@@ -1,0 +1,17 @@
+#pragma once
+// What must hold across entries. Each check reports everything it finds; none stops another.
+
+#include "gateway/catalog/whole.h"
+
+namespace fettle::catalog {
+
+// Meters fit their signals; assets' and sites' references; a model that is replaced keeps what stored readings rest on.
+void check_equipment(const Whole& whole);
+
+// Plans' references and prices; subscriptions' references, owners, terms, currency and VAT.
+void check_offers(const Whole& whole);
+
+// Rules compile against their models; assets' parameters fit their rules.
+void check_packs(const Whole& whole);
+
+}  // namespace fettle::catalog

@@ -1,0 +1,143 @@
+#pragma once
+// The catalog as the engine works with it: entries by id, and per asset everything that a reading needs, resolved.
+//
+// Built anew from all entries whenever the catalog changes; immutable in between. One thread.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "billing/register.h"
+#include "billing/zone.h"
+#include "gateway/engine/catalog.pb.h"
+#include "gateway/engine/ports.h"
+#include "rules/rule.h"
+
+namespace fettle::engine {
+
+// Lets a map keyed by std::string be asked with a string_view.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+template <typename Value>
+using TextMap = boost::unordered_flat_map<std::string, Value, TextHash, std::equal_to<>>;
+
+// Where the engine gets what is no business of its own: unit texts and time zones.
+struct Lookups {
+  rules::UnitParser units;
+  std::function<std::optional<billing::Zone>(const std::string& iana_name)> zones;
+};
+
+struct SignalInfo {
+  std::string name;
+  catalog::SignalKind kind = catalog::GAUGE;
+  TextMap<int> states;                   // STATE: text -> index
+  std::vector<std::string> state_texts;
+  std::int64_t numerator = 0;            // metered: counts = round(value * numerator / denominator)
+  std::int64_t denominator = 1;
+  billing::RegisterSpec reg;             // REGISTER
+};
+
+struct MeterInfo {
+  std::string id;
+  std::uint32_t signal = 0;              // index in ModelInfo::signals
+  catalog::MeterKind kind = catalog::SUM;
+  std::optional<std::uint32_t> dimension;
+};
+
+// A rule with what belongs to it beyond its program.
+struct RuleInfo {
+  std::string pack;
+  std::uint32_t pack_version = 0;
+  std::shared_ptr<const rules::CompiledRule> compiled;  // shared by the AssetRules of every asset of the model
+  catalog::Rule source;
+};
+
+struct ModelInfo {
+  std::string id;
+  std::vector<SignalInfo> signals;
+  TextMap<std::uint32_t> signal_index;
+  std::vector<MeterInfo> meters;
+  std::vector<RuleInfo> rules;           // of every pack of the catalog that has rules for this model
+  rules::Duration max_gap{0};
+  rules::Duration lateness{0};
+  bool ticks_move_clock = true;
+};
+
+struct SubscriptionInfo {
+  std::string id;
+  std::string plan;
+  billing::Period term;                  // end = Time::max() where open-ended
+};
+
+// A rule on one asset, with the periods in which subscriptions entitle the asset to it.
+struct RuleOnAsset {
+  std::uint32_t rule = 0;                // index in ModelInfo::rules
+  std::vector<std::optional<double>> overrides;
+  std::vector<SubscriptionInfo> entitled;  // ascending, disjoint
+};
+
+struct AssetInfo {
+  std::string id;
+  std::string customer;
+  std::string site;
+  std::shared_ptr<const ModelInfo> model;  // shared by the assets of the model
+  Time commissioned;
+  std::vector<RuleOnAsset> rules;        // only those that some subscription entitles it to
+  std::shared_ptr<const billing::Zone> zone;  // the customer's; shared by its assets
+  std::vector<Time> cuts;                // where subscriptions begin and end, ascending
+};
+
+class Registry {
+ public:
+  explicit Registry(Lookups lookups) : lookups_(std::move(lookups)) {}
+
+  // Adds or replaces entries and resolves everything anew. The change was validated before it was journaled
+  // (gateway/catalog/); what cannot be resolved all the same is told, and the entry concerned has no effect.
+  std::vector<std::string> apply(const std::vector<catalog::Entry>& entries);
+
+  const std::vector<AssetInfo>& assets() const { return assets_; }
+  std::optional<std::uint32_t> asset_index(std::string_view id) const;
+
+  const std::map<std::string, catalog::Plan>& plans() const { return plans_; }
+  const std::map<std::string, catalog::Subscription>& subscriptions() const { return subscriptions_; }
+  const std::map<std::string, catalog::Seller>& sellers() const { return sellers_; }
+  const std::map<std::string, catalog::Customer>& customers() const { return customers_; }
+  const std::map<std::string, catalog::Model>& models() const { return models_; }
+  const billing::Zone* zone_of_customer(const std::string& customer) const;
+
+ private:
+  void resolve(std::vector<std::string>& problems);
+  std::shared_ptr<const ModelInfo> resolve_model(const catalog::Model& model, std::vector<std::string>& problems) const;
+  void resolve_rules(ModelInfo& model, std::vector<std::string>& problems) const;
+  void resolve_asset(const catalog::Asset& asset, std::shared_ptr<const ModelInfo> model,
+                     std::vector<std::string>& problems);
+  std::vector<SubscriptionInfo> terms_of(const std::string& asset) const;
+
+  Lookups lookups_;
+  std::map<std::string, catalog::Model> models_;
+  std::map<std::string, catalog::Asset> declared_assets_;
+  std::map<std::string, catalog::Seller> sellers_;
+  std::map<std::string, catalog::Customer> customers_;
+  std::map<std::string, catalog::Site> sites_;
+  std::map<std::string, catalog::RulePack> packs_;
+  std::map<std::string, catalog::Plan> plans_;
+  std::map<std::string, catalog::Subscription> subscriptions_;
+
+  std::vector<AssetInfo> assets_;
+  TextMap<std::uint32_t> asset_index_;
+  std::map<std::string, std::vector<SubscriptionInfo>> terms_by_asset_;
+  std::map<std::string, std::shared_ptr<const billing::Zone>> zones_;  // by customer
+};
+
+// The key of an entry: its kind in a word ("model", "asset", ...) and its id.
+std::pair<std::string, std::string> key_of(const catalog::Entry& entry);
+
+}  // namespace fettle::engine

@@ -1,0 +1,124 @@
+#include "gateway/store/memory/memory_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fettle::store {
+
+using namespace engine;
+
+StoreResult<void> MemoryStore::commit(const Effects& effects) {
+  if (!failure_.empty()) return StoreError{std::exchange(failure_, {})};
+  committed_ = effects.committed;
+  counters_ = effects.counters;
+  series_.insert(series_.end(), effects.series.begin(), effects.series.end());
+  for (const ReadingRow& reading : effects.readings) {
+    readings_[reading.series].emplace(
+        reading.time,
+        StoredReading{reading.time, reading.value, reading.flags, effects.messages[reading.message].sequence});
+  }
+  for (const QuarantineRow& row : effects.quarantine) quarantine_[{row.sequence, row.item}] = row;
+  for (const EpisodeRow& row : effects.episodes) {
+    EpisodeRow& kept = episodes_[row.id];
+    auto evidence = row.evidence.empty() ? std::move(kept.evidence) : row.evidence;
+    kept = row;
+    kept.evidence = std::move(evidence);
+  }
+  for (const WorkOrderRow& row : effects.work_orders) work_orders_[row.id] = row;
+  for (const WorkOrderEventRow& row : effects.work_order_events) work_order_events_[{row.work_order, row.number}] = row;
+  for (const std::string& draft : effects.removed_drafts) invoices_.erase(draft);
+  for (const InvoiceRow& row : effects.invoices) invoices_[row.id] = row;
+  catalog_.insert(catalog_.end(), effects.catalog.begin(), effects.catalog.end());
+  return {};
+}
+
+StoreResult<void> MemoryStore::commit(const Effects& effects, const Checkpoint& checkpoint) {
+  if (auto done = commit(effects); !done) return done;
+  checkpoint_ = checkpoint;
+  checkpoint_.usage.clear();
+  for (const UsageRow& row : checkpoint.usage) usage_[row.key] = row;
+  return {};
+}
+
+StoreResult<std::vector<CatalogRow>> MemoryStore::load_catalog(Sequence as_of) {
+  std::map<std::pair<std::string, std::string>, CatalogRow> newest;
+  for (const CatalogRow& row : catalog_) {
+    if (row.sequence <= as_of) newest[{row.kind, row.id}] = row;
+  }
+  std::vector<CatalogRow> rows;
+  for (auto& [key, row] : newest) rows.push_back(std::move(row));
+  return rows;
+}
+
+StoreResult<std::vector<SeriesRow>> MemoryStore::load_series() { return series_; }
+
+StoreResult<std::vector<StoredReading>> MemoryStore::readings(SeriesId series, Time from, Time to, Sequence before) {
+  std::vector<StoredReading> found;
+  const auto& all = readings_[series];
+  for (auto it = all.lower_bound(from); it != all.end() && it->first < to; ++it) {
+    if (it->second.sequence < before) found.push_back(it->second);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const StoredReading& a, const StoredReading& b) {
+    return std::pair(a.time, a.sequence) < std::pair(b.time, b.sequence);
+  });
+  return found;
+}
+
+StoreResult<std::optional<UsageRow>> MemoryStore::usage(const UsageKey& key) {
+  const auto found = usage_.find(key);
+  if (found == usage_.end()) return std::optional<UsageRow>();
+  return std::optional<UsageRow>(found->second);
+}
+
+StoreResult<std::vector<UsageRow>> MemoryStore::usage(const std::string& asset, const std::string& meter, Time from,
+                                                      Time to) {
+  std::vector<UsageRow> rows;
+  for (const auto& [key, row] : usage_) {
+    if (key.asset == asset && key.meter == meter && key.start >= from && key.start < to) rows.push_back(row);
+  }
+  std::sort(rows.begin(), rows.end(), [](const UsageRow& a, const UsageRow& b) {
+    return std::pair(a.key.start, a.key.band) < std::pair(b.key.start, b.key.band);
+  });
+  return rows;
+}
+
+StoreResult<std::vector<PostedLine>> MemoryStore::posted(const std::string& subscription) {
+  using Key = std::tuple<std::string, std::string, std::string, Time, Time>;
+  std::map<Key, PostedLine> sums;
+  for (const auto& [id, invoice] : invoices_) {
+    if (!invoice.final) continue;
+    for (const InvoiceLineRow& line : invoice.lines) {
+      if (line.subscription != subscription) continue;
+      PostedLine& sum = sums[{line.charge, line.asset, line.band, line.period_start, line.period_end}];
+      sum.subscription = subscription;
+      sum.charge = line.charge;
+      sum.asset = line.asset;
+      sum.band = line.band;
+      sum.period_start = line.period_start;
+      sum.period_end = line.period_end;
+      sum.quantity += line.posted_quantity;
+      sum.amount += line.amount;
+    }
+  }
+  std::vector<PostedLine> lines;
+  for (auto& [key, line] : sums) lines.push_back(std::move(line));
+  return lines;
+}
+
+StoreResult<std::uint32_t> MemoryStore::last_invoice_number(const std::string& seller, int year) {
+  std::uint32_t last = 0;
+  for (const auto& [id, invoice] : invoices_) {
+    if (invoice.final && invoice.seller == seller && invoice.number_year == year) {
+      last = std::max(last, invoice.number_index);
+    }
+  }
+  return last;
+}
+
+std::size_t MemoryStore::reading_count() const {
+  std::size_t count = 0;
+  for (const auto& [series, readings] : readings_) count += readings.size();
+  return count;
+}
+
+}  // namespace fettle::store

@@ -1,0 +1,28 @@
+#pragma once
+// What both the store and its readers ask of a database. All throw DatabaseError.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/engine/ports.h"
+#include "gateway/store/sqlite/database.h"
+
+namespace fettle::store {
+
+// Columns of usage_record in the order in which take_usage reads them.
+inline constexpr const char* kUsageColumns =
+    "asset, meter, band, start, end, quantity, readings, first_reading, last_reading, quality, revision";
+engine::UsageRow take_usage(Row& row);
+
+// from <= start < to, ordered by (start, band).
+std::vector<engine::UsageRow> load_usage(Database& database, const std::string& asset, const std::string& meter,
+                                         engine::Time from, engine::Time to);
+
+// For each (kind, id) the newest entry not after `as_of`, ordered by (kind, id).
+std::vector<engine::CatalogRow> load_catalog(Database& database, engine::Sequence as_of);
+std::vector<engine::SeriesRow> load_series(Database& database);
+engine::Checkpoint load_checkpoint(Database& database);
+engine::Sequence load_committed(Database& database);
+
+}  // namespace fettle::store

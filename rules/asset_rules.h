@@ -1,0 +1,92 @@
+#pragma once
+// The rules of one asset, with their state: readings and time in, episodes opened and cleared out.
+//
+// No clock, no I/O, not thread-safe; the engine owns one per asset that any rule watches. The same calls give the same
+// transitions, bit for bit, whatever was saved and loaded in between.
+//
+// Time. Two clocks come in. *Event time* is the asset's own: apply() carries the stamp of the readings, and advance()
+// says how far the asset's clock has moved on without any (ticks; the caller bounds it by max_gap and freezes it while
+// the session is down). `for`, `keep_for` and `cooldown` follow it. *Tick time* is the gateway's; absent() follows it.
+// Both only move forward; a call that would move one back leaves it where it is. A timer that ran out between two calls
+// fires at its own due moment, in order, before the new readings are looked at: a raise is dated by the rule, not by
+// the call that noticed it. Progress of a delay between two readings counts at most max_gap.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/rule.h"
+
+namespace fettle::rules {
+
+enum class Quality : std::uint8_t { good, stale, bad };
+
+struct SignalReading {
+  SignalIndex signal = 0;
+  double value = 0;  // finite; a state's index; in the signal's declared unit
+  Quality quality = Quality::good;
+};
+
+enum class TransitionKind : std::uint8_t { raised, cleared };
+enum class ClearReason : std::uint8_t { none, condition, not_entitled };
+
+struct Transition {
+  std::size_t rule = 0;  // index into the rules that AssetRules was made with
+  TransitionKind kind = TransitionKind::raised;
+  Time at;               // event time: when the delay was complete
+  Time since;            // raised: when the condition became true (at - for, or earlier where it paused)
+  ClearReason reason = ClearReason::none;
+};
+
+// One rule on this asset: the program and the parameters that differ from the rule's own (by position in parameters_of).
+struct RuleInstance {
+  std::shared_ptr<const CompiledRule> rule;  // shared with every asset of the model and the catalog
+  std::vector<std::optional<double>> overrides;
+};
+
+class AssetRules {
+ public:
+  // `signal_count` = size of the model's vocabulary.
+  AssetRules(std::vector<RuleInstance> rules, std::size_t signal_count, Duration max_gap);
+  ~AssetRules();
+  AssetRules(AssetRules&&) noexcept;
+  AssetRules& operator=(AssetRules&&) noexcept;
+
+  // The readings of one message that share one event time: applied together, then every rule that reads one of them is
+  // evaluated once. `tick` is the gateway's time at which they came in. Transitions are appended to `out`.
+  void apply(Time event, Time tick, std::span<const SignalReading> readings, std::vector<Transition>& out);
+
+  // Time went on without readings: the asset's clock stands at `asset_now`, the gateway's at `tick`.
+  void advance(Time asset_now, Time tick, std::vector<Transition>& out);
+
+  // Signals became unknown (session lost). Rules that read them become unknown; open episodes stay open.
+  void mark_stale(std::span<const SignalIndex> signals, Time tick);
+
+  // Whether the asset's subscription entitles it to the rule now. Losing it clears an open episode at `at`
+  // with ClearReason::not_entitled; without it nothing is raised, though operators keep their state warm.
+  void set_entitled(std::size_t rule, bool entitled, Time at, std::vector<Transition>& out);
+
+  // The earliest asset time, and the earliest tick, at which advance() could raise or clear something.
+  // Time::max() where nothing is pending.
+  Time next_asset_due() const;
+  Time next_tick_due() const;
+
+  bool raised(std::size_t rule) const;
+
+  // The state of one rule as bytes, and back. load() refuses (false, state unchanged) bytes of another signature or
+  // length: the caller then leaves the rule to start neutral and reports it.
+  void save(std::size_t rule, std::string& out) const;
+  bool load(std::size_t rule, std::string_view bytes);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fettle::rules

@@ -1,0 +1,355 @@
+#pragma once
+// What every engine::Store must do, whatever it is made of. Include in one test file per adapter and instantiate:
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(StoreFactory{...}), name_of_factory);
+//
+// A factory makes an empty store under test; reopening it must show what was committed.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "gateway/engine/ports.h"
+#include "tests/contract/store_rows.h"
+
+namespace fettle::engine::contract {
+
+class StoreUnderTest {
+ public:
+  virtual ~StoreUnderTest() = default;
+  virtual Store& store() = 0;
+  virtual void reopen() = 0;
+};
+
+struct StoreFactory {
+  std::string name;
+  std::function<std::unique_ptr<StoreUnderTest>()> make;
+};
+
+inline std::string name_of_factory(const testing::TestParamInfo<StoreFactory>& factory) {
+  return factory.param.name;
+}
+
+// ---- the contract
+// ----------------------------------------------------------------------------------------------------
+
+class StoreContract : public testing::TestWithParam<StoreFactory> {
+ protected:
+  Store& store() { return under_test_->store(); }
+  void reopen() { under_test_->reopen(); }
+  void commit(const Effects& effects) {
+    const auto done = store().commit(effects);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  void commit(const Effects& effects, const Checkpoint& checkpoint) {
+    const auto done = store().commit(effects, checkpoint);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  std::vector<StoredReading> all_readings(SeriesId series) {
+    return store().readings(series, Time::min(), Time::max(), ~Sequence{0}).value();
+  }
+
+ private:
+  std::unique_ptr<StoreUnderTest> under_test_ = GetParam().make();
+};
+
+TEST_P(StoreContract, AnEmptyStoreHasNothing) {
+  EXPECT_EQ(store().committed(), 0U);
+  EXPECT_EQ(store().load_checkpoint().value().sequence, 0U);
+  EXPECT_TRUE(store().load_checkpoint().value().state.empty());
+  EXPECT_TRUE(store().load_catalog(100).value().empty());
+  EXPECT_TRUE(store().load_series().value().empty());
+  EXPECT_TRUE(all_readings(0).empty());
+  EXPECT_FALSE(store().usage(UsageKey{"a", "m", "", at(0)}).value());
+  EXPECT_TRUE(store().usage("a", "m", Time::min(), Time::max()).value().empty());
+  EXPECT_TRUE(store().posted("sub").value().empty());
+  EXPECT_EQ(store().last_invoice_number("seller-1", 2018).value(), 0U);
+}
+
+TEST_P(StoreContract, WhatWasCommittedIsThereAfterReopening) {
+  Effects effects = readings_at(1, 3, 0);
+  effects.series = {{0, "press-1", "force"}, {1, "press-1", "temperature"}};
+  effects.readings[1].flags = kLate | kUnstamped;
+  Checkpoint checkpoint{3, std::string("state\0with zero", 15), {hour(0, 100), hour(1, 200, "peak")}};
+  commit(effects, checkpoint);
+  reopen();
+
+  EXPECT_EQ(store().committed(), 3U);
+  EXPECT_EQ(store().load_checkpoint().value().sequence, 3U);
+  EXPECT_EQ(store().load_checkpoint().value().state, checkpoint.state);
+  EXPECT_TRUE(store().load_checkpoint().value().usage.empty());
+  const auto series = store().load_series().value();
+  ASSERT_EQ(series.size(), 2U);
+  EXPECT_EQ(series[1].id, 1U);
+  EXPECT_EQ(series[1].asset, "press-1");
+  EXPECT_EQ(series[1].signal, "temperature");
+  const auto readings = all_readings(0);
+  ASSERT_EQ(readings.size(), 3U);
+  EXPECT_EQ(fields(readings[1]), std::tuple(at(2), 2.0, std::uint8_t{kLate | kUnstamped}, Sequence{2}));
+  EXPECT_TRUE(same(store().usage(hour(1, 0, "peak").key).value().value(), checkpoint.usage[1]));
+}
+
+TEST_P(StoreContract, ACommitWithoutACheckpointKeepsTheLastOne) {
+  commit(effects_at(5), {5, "five", {}});
+  commit(effects_at(9));
+  EXPECT_EQ(store().committed(), 9U);
+  EXPECT_EQ(store().load_checkpoint().value().sequence, 5U);
+  EXPECT_EQ(store().load_checkpoint().value().state, "five");
+}
+
+TEST_P(StoreContract, GivingTheSameEffectsAgainChangesNothing) {
+  Effects effects = readings_at(1, 50, 0);
+  effects.series = {{0, "press-1", "force"}};
+  effects.work_orders = {open_order()};
+  effects.work_order_events = {{"WO-1", 1, "", "open", at(1'000), at(1'001), "rule doors/slow-close", ""}};
+  effects.episodes = {raised_episode()};
+  effects.invoices = {final_invoice(1)};
+  effects.catalog = {{"asset", "press-1", 1, "body"}};
+  effects.quarantine = {{2, 0, at(5), "t", "malformed", "not JSON", "\x01\x02"}};
+  const Checkpoint checkpoint{50, "s", {hour(0, 100)}};
+  for (int round = 0; round < 3; ++round) {
+    commit(effects, checkpoint);
+    EXPECT_EQ(all_readings(0).size(), 50U);
+    EXPECT_EQ(store().load_series().value().size(), 1U);
+    EXPECT_EQ(store().load_catalog(50).value().size(), 1U);
+    ASSERT_EQ(store().posted("sub-1").value().size(), 1U);
+    EXPECT_EQ(store().posted("sub-1").value()[0].amount, 300);
+    EXPECT_EQ(store().usage("meter-1", "energy", Time::min(), Time::max()).value().size(), 1U);
+    if (round == 1) reopen();
+  }
+}
+
+TEST_P(StoreContract, AFailedCommitLeavesEverythingAsItWasAndTheNextOneWorks) {
+  Effects before = readings_at(1, 2, 0);
+  before.series = {{0, "press-1", "force"}};
+  before.invoices = {final_invoice(1)};
+  commit(before, {2, "two", {hour(0, 100)}});
+
+  Effects bad = readings_at(3, 2, 1);
+  bad.series = {{1, "press-1", "temperature"}};
+  bad.catalog = {{"asset", "press-1", 3, "body"}};
+  bad.invoices = {final_invoice(2), final_invoice(1)};
+  bad.invoices[1].net += 1;  // a final that stands already, changed
+  const auto failed = store().commit(bad, {4, "four", {hour(0, 999)}});
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message.find("F-2018-1"), std::string::npos) << failed.error().message;
+
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(store().committed(), 2U);
+    EXPECT_EQ(store().load_checkpoint().value().state, "two");
+    EXPECT_EQ(store().load_series().value().size(), 1U);
+    EXPECT_TRUE(store().load_catalog(100).value().empty());
+    EXPECT_TRUE(all_readings(1).empty());
+    EXPECT_EQ(store().last_invoice_number("seller-1", 2018).value(), 1U);
+    EXPECT_EQ(store().usage(hour(0, 0).key).value()->quantity, 100);
+    reopen();
+  }
+
+  bad.invoices.pop_back();
+  commit(bad, {4, "four", {hour(0, 999)}});
+  EXPECT_EQ(store().committed(), 4U);
+  EXPECT_EQ(all_readings(1).size(), 2U);
+  EXPECT_EQ(store().last_invoice_number("seller-1", 2018).value(), 2U);
+  EXPECT_EQ(store().usage(hour(0, 0).key).value()->quantity, 999);
+}
+
+TEST_P(StoreContract, ASeriesNeverChangesItsMeaning) {
+  Effects first = effects_at(1);
+  first.series = {{0, "press-1", "force"}};
+  commit(first);
+  Effects other = effects_at(2);
+  other.series = {{0, "press-2", "force"}};
+  EXPECT_FALSE(store().commit(other));
+  Effects again = effects_at(2);
+  again.series = {{1, "press-1", "force"}};
+  EXPECT_FALSE(store().commit(again));
+  EXPECT_EQ(store().load_series().value().at(0).asset, "press-1");
+}
+
+TEST_P(StoreContract, AReadingThatNamesNoMessageIsRefused) {
+  Effects effects = readings_at(1, 2, 0);
+  effects.readings[1].message = 2;
+  EXPECT_FALSE(store().commit(effects));
+  EXPECT_EQ(store().committed(), 0U);
+}
+
+TEST_P(StoreContract, TheCatalogIsAsOfASequence) {
+  Effects effects = effects_at(30);
+  effects.catalog = {{"asset", "a", 10, "a10"},
+                     {"asset", "b", 10, "b10"},
+                     {"plan", "a", 12, "plan12"},
+                     {"asset", "a", 20, "a20"},
+                     {"asset", "a", 30, "a30"}};
+  commit(effects);
+  const auto bodies = [&](Sequence as_of) {
+    std::vector<std::string> found;
+    for (const CatalogRow& row : store().load_catalog(as_of).value()) found.push_back(row.body);
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  using Bodies = std::vector<std::string>;
+  EXPECT_EQ(bodies(9), Bodies{});
+  EXPECT_EQ(bodies(10), (Bodies{"a10", "b10"}));
+  EXPECT_EQ(bodies(19), (Bodies{"a10", "b10", "plan12"}));
+  EXPECT_EQ(bodies(20), (Bodies{"a20", "b10", "plan12"}));
+  EXPECT_EQ(bodies(1'000), (Bodies{"a30", "b10", "plan12"}));
+}
+
+TEST_P(StoreContract, ReadingsEqualANaiveModelOverManyRandomBlocks) {
+  std::mt19937 random(20180101);
+  const auto roll = [&](int from, int to) { return std::uniform_int_distribution<int>(from, to)(random); };
+  // A few series often, hundreds seldom.
+  const auto any_series = [&] { return static_cast<SeriesId>(roll(0, 1) == 0 ? roll(0, 3) : roll(0, 600)); };
+  struct Kept {
+    SeriesId series;
+    StoredReading reading;
+  };
+  std::vector<Kept> model;
+  Sequence sequence = 0;
+  std::size_t hits = 0;
+  const auto ask = [&](SeriesId series, Time from, Time to, Sequence before) {
+    std::vector<StoredReading> expected;
+    for (const Kept& kept : model) {
+      const StoredReading& reading = kept.reading;
+      if (kept.series == series && reading.time >= from && reading.time < to && reading.sequence < before) {
+        expected.push_back(reading);
+      }
+    }
+    std::stable_sort(expected.begin(), expected.end(), [](const StoredReading& a, const StoredReading& b) {
+      return std::tie(a.time, a.sequence) < std::tie(b.time, b.sequence);
+    });
+    const auto found = store().readings(series, from, to, before).value();
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(fields(found[i]), fields(expected[i]));
+    hits += found.size();
+  };
+  const auto check = [&] {
+    for (int question = 0; question < 60; ++question) {
+      const Time from = at(roll(-100, 2'000));
+      ask(any_series(), from, from + std::chrono::milliseconds(roll(0, 900)),
+          static_cast<Sequence>(roll(0, static_cast<int>(sequence) + 5)));
+      // At the very edges of a reading that is there.
+      const Kept& kept = model.at(static_cast<std::size_t>(roll(0, static_cast<int>(model.size()) - 1)));
+      const StoredReading& reading = kept.reading;
+      ask(kept.series, reading.time, reading.time + std::chrono::milliseconds(1), reading.sequence);
+      ask(kept.series, reading.time, reading.time + std::chrono::milliseconds(1), reading.sequence + 1);
+      ask(kept.series, reading.time - std::chrono::milliseconds(50), reading.time, reading.sequence + 1);
+    }
+  };
+  for (int batch = 0; batch < 300; ++batch) {
+    Effects effects;
+    const int messages = roll(1, 12);
+    for (int i = 0; i < messages; ++i) {
+      sequence += static_cast<Sequence>(roll(1, 3));
+      effects.messages.push_back(message(sequence));
+      for (int readings = roll(1, 4); readings > 0; --readings) {
+        const ReadingRow row{any_series(), at(batch * 5 + roll(-50, 50)), roll(-1'000, 1'000) / 7.0,
+                             static_cast<std::uint8_t>(roll(0, 7)), static_cast<std::uint32_t>(i)};
+        effects.readings.push_back(row);
+        model.push_back({row.series, {row.time, row.value, row.flags, sequence}});
+      }
+    }
+    effects.committed = sequence;
+    commit(effects);
+    if (batch % 60 == 30) check();
+    if (batch == 150) reopen();
+  }
+  check();
+  EXPECT_GT(hits, 1'000U);
+}
+
+TEST_P(StoreContract, UsageIsByKeyAndByRange) {
+  std::vector<UsageRow> rows = {hour(0, 1, "peak"), hour(0, 2, "off"), hour(1, 3, "peak"), hour(2, 4, "peak")};
+  rows[3].quality = UsageQuality::disputed;
+  UsageRow other = hour(1, 9);
+  other.key.meter = "water";
+  commit(effects_at(1), {1, "", {rows[3], other, rows[0], rows[2], rows[1]}});
+
+  const auto found = store().usage("meter-1", "energy", at(0), at(7'200'000)).value();
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_TRUE(same(found[0], rows[1]));  // off before peak
+  EXPECT_TRUE(same(found[1], rows[0]));
+  EXPECT_TRUE(same(found[2], rows[2]));
+  EXPECT_TRUE(same(store().usage(rows[3].key).value().value(), rows[3]));
+
+  rows[0].quantity = 77;
+  rows[0].revision = 2;
+  commit(effects_at(2), {2, "", {rows[0]}});
+  EXPECT_TRUE(same(store().usage(rows[0].key).value().value(), rows[0]));
+  EXPECT_EQ(store().usage("meter-1", "energy", Time::min(), Time::max()).value().size(), 4U);
+}
+
+TEST_P(StoreContract, PostedSumsFinalLinesOnly) {
+  Effects effects = effects_at(1);
+  InvoiceRow correction = final_invoice(2);
+  correction.lines[0].correction = true;
+  correction.lines[0].posted_quantity = -50;
+  correction.lines[0].amount = -60;
+  InvoiceLineRow fee = correction.lines[0];
+  fee.number = 2;
+  fee.charge = "fee";
+  fee.meter.clear();
+  fee.band.clear();
+  fee.usage.clear();
+  fee.posted_quantity = 0;
+  fee.amount = 1'000;
+  correction.lines.push_back(fee);
+  effects.invoices = {final_invoice(1), correction, draft()};
+  commit(effects);
+
+  const auto posted = store().posted("sub-1").value();
+  ASSERT_EQ(posted.size(), 2U);
+  EXPECT_EQ(fields(posted[0]),
+            fields(PostedLine{"sub-1", "energy", "meter-1", "peak", at(0), at(7'200'000), 250, 240}));
+  EXPECT_EQ(fields(posted[1]), fields(PostedLine{"sub-1", "fee", "meter-1", "", at(0), at(7'200'000), 0, 1'000}));
+  EXPECT_TRUE(store().posted("sub-2").value().empty());
+}
+
+TEST_P(StoreContract, NumbersAreCountedPerSellerAndYearOverFinals) {
+  Effects effects = effects_at(1);
+  InvoiceRow next_year = final_invoice(1);
+  next_year.id = "F-2019-1";
+  next_year.number_year = 2019;
+  effects.invoices = {final_invoice(1), final_invoice(2), next_year, draft()};
+  commit(effects);
+  EXPECT_EQ(store().last_invoice_number("seller-1", 2018).value(), 2U);
+  EXPECT_EQ(store().last_invoice_number("seller-1", 2019).value(), 1U);
+  EXPECT_EQ(store().last_invoice_number("seller-2", 2018).value(), 0U);
+}
+
+TEST_P(StoreContract, TwoFinalsCannotHaveOneNumber) {
+  Effects effects = effects_at(1);
+  effects.invoices = {final_invoice(1), final_invoice(1)};
+  effects.invoices[1].id = "F-2018-other";
+  EXPECT_FALSE(store().commit(effects));
+}
+
+TEST_P(StoreContract, AFinalCannotBecomeADraftNorBeRemoved) {
+  Effects effects = effects_at(1);
+  effects.invoices = {final_invoice(1)};
+  commit(effects);
+  Effects back = effects_at(2);
+  back.invoices = {final_invoice(1)};
+  back.invoices[0].final = false;
+  EXPECT_FALSE(store().commit(back));
+  Effects removal = effects_at(2);
+  removal.removed_drafts = {"F-2018-1"};
+  EXPECT_FALSE(store().commit(removal));
+  EXPECT_EQ(store().last_invoice_number("seller-1", 2018).value(), 1U);
+  EXPECT_EQ(store().committed(), 1U);
+}
+
+TEST_P(StoreContract, AnEventOfNoWorkOrderIsRefused) {
+  Effects effects = effects_at(1);
+  effects.work_order_events = {{"WO-none", 1, "", "open", at(1), at(1), "", ""}};
+  EXPECT_FALSE(store().commit(effects));
+  EXPECT_EQ(store().committed(), 0U);
+}
+
+}  // namespace fettle::engine::contract
