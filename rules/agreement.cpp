@@ -8,9 +8,13 @@
 namespace fettle::rules {
 namespace {
 
-bool has_offset(const Type& type) { return type.unit.offset != 0.0; }
+bool has_offset(const Type& type) {
+  return type.unit.offset != 0.0;
+}
 
-bool is_bare_number(const Type& type) { return type.unit_text.empty() && type.unit == Unit{}; }
+bool is_bare_number(const Type& type) {
+  return type.unit_text.empty() && type.unit == Unit{};
+}
 
 std::string product_text(const Type& a, const Type& b, TokenKind sign) {
   const bool times = sign == TokenKind::times;
@@ -50,7 +54,8 @@ bool Agreement::need_quantity(NodeIndex i, std::string_view sign) {
   return false;
 }
 
-// ---- units of two sides ------------------------------------------------------------------------------------------------
+// ---- units of two sides
+// ------------------------------------------------------------------------------------------------
 
 // The constant side is the one to blame, and to convert: what a signal is, is given.
 NodeIndex Agreement::to_blame(NodeIndex left, NodeIndex right) const {
@@ -64,7 +69,8 @@ bool Agreement::same_dimension(NodeIndex left, NodeIndex right, std::string_view
   if (!commensurable(found.unit, given.unit)) {
     std::string message = "expected " + described(given) + " or in a unit that converts to it beside '" +
                           std::string(sign) + "', found " + described(found);
-    if (is_bare_number(given)) message = "expected a plain number beside '" + std::string(sign) + "', found " + described(found);
+    if (is_bare_number(given))
+      message = "expected a plain number beside '" + std::string(sign) + "', found " + described(found);
     if (is_bare_number(found) && node(blamed).kind == NodeKind::number) {
       message += "; write '" + written(blamed) + " " + given.unit_text + "'";
     }
@@ -73,8 +79,8 @@ bool Agreement::same_dimension(NodeIndex left, NodeIndex right, std::string_view
   }
   // Shares are plain numbers too, but "level > 50" on a level in % would mean 5000 %.
   if (is_bare_number(found) && found.constant && given.unit.scale != 1.0 && !given.unit_text.empty()) {
-    report(blamed, "expected a number in " + given.unit_text + ", found a plain number; write '" + written(blamed) + " " +
-                       given.unit_text + "'");
+    report(blamed, "expected a number in " + given.unit_text + ", found a plain number; write '" + written(blamed) +
+                       " " + given.unit_text + "'");
     return false;
   }
   return true;
@@ -104,7 +110,8 @@ Type Agreement::common(NodeIndex left, NodeIndex right) const {
   return result;
 }
 
-// ---- arithmetic --------------------------------------------------------------------------------------------------------
+// ---- arithmetic
+// --------------------------------------------------------------------------------------------------------
 
 void Agreement::to_difference(NodeIndex i) {
   type(i).unit = difference_of(type(i).unit);
@@ -138,7 +145,8 @@ bool Agreement::settle_plus(NodeIndex sign, NodeIndex left, NodeIndex right) {
   }
   // Of 'limit + 5 K' the limit stays what its use will ask for.
   if (free_left && !(free_right && has_offset(type(left)) && !has_offset(type(right)))) to_difference(left);
-  if (free_right && !(free_left && type(left).role == Role::difference && has_offset(type(right)))) to_difference(right);
+  if (free_right && !(free_left && type(left).role == Role::difference && has_offset(type(right))))
+    to_difference(right);
   return true;
 }
 
@@ -147,8 +155,9 @@ bool Agreement::settle_minus(NodeIndex sign, NodeIndex left, NodeIndex right) {
   Type& b = type(right);
   if (a.role == Role::point && b.role == Role::free) {
     if (has_offset(b)) {
-      report(right, "'- " + written(right) + "' could take away a temperature or a difference; write a difference in K, or "
-                    "compare with the temperature instead of taking it away");
+      report(right, "'- " + written(right) +
+                        "' could take away a temperature or a difference; write a difference in K, or "
+                        "compare with the temperature instead of taking it away");
       return false;
     }
     to_difference(right);
@@ -236,7 +245,8 @@ Type Agreement::remainder(NodeIndex left, NodeIndex right) {
   return common(left, right);
 }
 
-// ---- comparison --------------------------------------------------------------------------------------------------------
+// ---- comparison
+// --------------------------------------------------------------------------------------------------------
 
 bool Agreement::comparable(NodeIndex left, NodeIndex right, TokenKind sign, std::string_view text) {
   const Type& a = type(left);
@@ -252,8 +262,8 @@ bool Agreement::comparable(NodeIndex left, NodeIndex right, TokenKind sign, std:
     report(blamed, "expected " + described(type(given)) + " beside '" + std::string(text) + "', found " +
                        described(type(blamed)));
   } else {
-    report(blamed, "expected numbers in one unit or a signal and its states beside '" + std::string(text) + "', found " +
-                       described(type(left)) + " and " + described(type(right)));
+    report(blamed, "expected numbers in one unit or a signal and its states beside '" + std::string(text) +
+                       "', found " + described(type(left)) + " and " + described(type(right)));
   }
   return false;
 }

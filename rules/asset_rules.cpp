@@ -17,8 +17,12 @@ namespace {
 
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
-Time time_at(std::int64_t ms) { return Time(Duration(ms)); }
+std::int64_t ms(Time time) {
+  return time.time_since_epoch().count();
+}
+Time time_at(std::int64_t ms) {
+  return Time(Duration(ms));
+}
 
 // The asset's clocks. Rules share them, yet each saves a copy, so that its state stands alone.
 struct Clocks {
@@ -64,10 +68,10 @@ Delays delays_of(const CompiledRule& rule) {
 
 struct AssetRules::State {
   std::vector<Slot> slots;
-  std::unique_ptr<std::byte[]> buffer;  // of all rules, one allocation
+  std::unique_ptr<std::byte[]> buffer;     // of all rules, one allocation
   std::vector<std::uint32_t> first_watch;  // by signal, one more than there are: where its watches begin
   std::vector<Watch> watches;
-  std::vector<Watch> silences;  // the absent() operators
+  std::vector<Watch> silences;          // the absent() operators
   std::vector<std::uint64_t> affected;  // bit per rule: to be evaluated; all zero between calls
   std::int64_t max_gap = 0;
   Clocks clocks;
@@ -116,7 +120,8 @@ struct AssetRules::State {
   void move_to(std::int64_t event, std::int64_t tick);
 };
 
-// ---- construction ------------------------------------------------------------------------------------------------------
+// ---- construction
+// ------------------------------------------------------------------------------------------------------
 
 void AssetRules::State::place(std::vector<RuleInstance> instances) {
   std::size_t size = 0;
@@ -154,7 +159,8 @@ void AssetRules::State::watch_signals(std::size_t signal_count) {
   for (const auto& [signal, watch] : all) watches.push_back(watch);
 }
 
-// ---- evaluation --------------------------------------------------------------------------------------------------------
+// ---- evaluation
+// --------------------------------------------------------------------------------------------------------
 
 template <typename F>
 void AssetRules::State::each_affected(F evaluate_rule) {
@@ -188,7 +194,8 @@ void AssetRules::State::evaluate(std::size_t rule, Moment moment, std::vector<Tr
   const Delays delays = delays_of(*slots[rule].rule);
   const auto change = is_open(e) ? observe_clear(e, delays, clear_condition(rule), moment)
                                  : observe_raise(e, delays, raise_condition(rule), moment);
-  if (change) emit(rule, *change, change->kind == TransitionKind::cleared ? ClearReason::condition : ClearReason::none, out);
+  if (change)
+    emit(rule, *change, change->kind == TransitionKind::cleared ? ClearReason::condition : ClearReason::none, out);
   if (is_running(e)) asset_due = std::min(asset_due, due_date(rule));
 }
 
@@ -197,7 +204,8 @@ void AssetRules::State::emit(std::size_t rule, const Change& change, ClearReason
   out.push_back({rule, change.kind, time_at(change.at), time_at(change.since), reason});
 }
 
-// ---- timers ------------------------------------------------------------------------------------------------------------
+// ---- timers
+// ------------------------------------------------------------------------------------------------------------
 
 // The date at which the rule's running delay is over, if nothing more is heard; kEndOfTime if none runs.
 std::int64_t AssetRules::State::due_date(std::size_t rule) const {
@@ -272,7 +280,8 @@ void AssetRules::State::move_to(std::int64_t event, std::int64_t tick) {
   for (std::size_t r = 0; r < slots.size(); ++r) restart(episode(r), delays_of(*slots[r].rule), moment_at(event));
 }
 
-// ---- the public face ---------------------------------------------------------------------------------------------------
+// ---- the public face
+// ---------------------------------------------------------------------------------------------------
 
 AssetRules::AssetRules(std::vector<RuleInstance> rules, std::size_t signal_count, Duration max_gap)
     : state_(std::make_unique<State>()) {
@@ -358,7 +367,9 @@ Time AssetRules::next_tick_due() const {
   return state_->tick_due == kEndOfTime ? Time::max() : time_at(state_->tick_due);
 }
 
-bool AssetRules::raised(std::size_t rule) const { return is_open(state_->episode(rule)); }
+bool AssetRules::raised(std::size_t rule) const {
+  return is_open(state_->episode(rule));
+}
 
 void AssetRules::save(std::size_t rule, std::string& out) const {
   const CompiledRule& compiled = *state_->slots[rule].rule;

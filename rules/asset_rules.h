@@ -39,12 +39,13 @@ enum class ClearReason : std::uint8_t { none, condition, not_entitled };
 struct Transition {
   std::size_t rule = 0;  // index into the rules that AssetRules was made with
   TransitionKind kind = TransitionKind::raised;
-  Time at;               // event time: when the delay was complete
-  Time since;            // raised: when the condition became true (at - for, or earlier where it paused)
+  Time at;     // event time: when the delay was complete
+  Time since;  // raised: when the condition became true (at - for, or earlier where it paused)
   ClearReason reason = ClearReason::none;
 };
 
-// One rule on this asset: the program and the parameters that differ from the rule's own (by position in parameters_of).
+// One rule on this asset: the program and the parameters that differ from the rule's own (by position in
+// parameters_of).
 struct RuleInstance {
   std::shared_ptr<const CompiledRule> rule;  // shared with every asset of the model and the catalog
   std::vector<std::optional<double>> overrides;
@@ -59,28 +60,32 @@ class AssetRules {
   AssetRules& operator=(AssetRules&&) noexcept;
 
   // The readings of one message that share one event time: applied together, then every rule that reads one of them is
-  // evaluated once. `tick` is the gateway's time at which they came in. Transitions are appended to `out`.
+  // evaluated once. `tick` is the gateway's time at which they came in. Transitions are appended to `out`. A reading
+  // older than the newest of its signal changes nothing.
   void apply(Time event, Time tick, std::span<const SignalReading> readings, std::vector<Transition>& out);
 
   // Time went on without readings: the asset's clock stands at `asset_now`, the gateway's at `tick`.
   void advance(Time asset_now, Time tick, std::vector<Transition>& out);
 
-  // Signals became unknown (session lost). Rules that read them become unknown; open episodes stay open.
+  // Signals became unknown (session lost). Rules that read them become unknown; open episodes stay open. From the
+  // asset's clock on: call advance() first to let time go on until the loss. absent() goes on counting.
   void mark_stale(std::span<const SignalIndex> signals, Time tick);
 
   // Whether the asset's subscription entitles it to the rule now. Losing it clears an open episode at `at`
-  // with ClearReason::not_entitled; without it nothing is raised, though operators keep their state warm.
+  // with ClearReason::not_entitled; without it nothing is raised, though operators keep their state warm. Entitled at
+  // first. Once entitled again, a rule begins with the next reading of its signals.
   void set_entitled(std::size_t rule, bool entitled, Time at, std::vector<Transition>& out);
 
   // The earliest asset time, and the earliest tick, at which advance() could raise or clear something.
-  // Time::max() where nothing is pending.
+  // Time::max() where nothing is pending. May be too early where a delay was reset since, never too late.
   Time next_asset_due() const;
   Time next_tick_due() const;
 
   bool raised(std::size_t rule) const;
 
-  // The state of one rule as bytes, and back. load() refuses (false, state unchanged) bytes of another signature or
-  // length: the caller then leaves the rule to start neutral and reports it.
+  // The state of one rule as bytes, and back. Load before the first apply(): the clocks come with it. load() refuses
+  // (false, state unchanged) bytes of another signature or length: the caller then leaves the rule to start neutral and
+  // reports it.
   void save(std::size_t rule, std::string& out) const;
   bool load(std::size_t rule, std::string_view bytes);
 

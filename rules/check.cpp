@@ -78,12 +78,13 @@ class Checker {
     }
   }
 
-  // ---- names and operators -------------------------------------------------------------------------------------------
+  // ---- names and operators
+  // -------------------------------------------------------------------------------------------
 
   void visit_name(NodeIndex i) {
     const auto& parameters = scope_.parameters;
-    const auto parameter = std::find_if(parameters.begin(), parameters.end(),
-                                        [&](const Parameter& p) { return p.name == node(i).text; });
+    const auto parameter =
+        std::find_if(parameters.begin(), parameters.end(), [&](const Parameter& p) { return p.name == node(i).text; });
     if (parameter != parameters.end()) {
       if (parameter->state == Parameter::State::broken) return;
       meanings_[i].is_parameter = true;
@@ -106,7 +107,8 @@ class Checker {
     std::vector<std::string_view> known;
     for (const SignalDecl& signal : signals) known.push_back(signal.name);
     for (const Parameter& parameter : scope_.parameters) known.push_back(parameter.name);
-    report(node(i).at, "'" + std::string(node(i).text) + "' is neither a signal of the model nor a parameter of the rule" +
+    report(node(i).at, "'" + std::string(node(i).text) +
+                           "' is neither a signal of the model nor a parameter of the rule" +
                            did_you_mean(node(i).text, known));
     return std::nullopt;
   }
@@ -146,7 +148,8 @@ class Checker {
     }
     const auto& parameters = scope_.parameters;
     if (std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& p) { return p.name == node(i).text; })) {
-      report(node(i).at, "'" + std::string(node(i).text) + "' is a parameter; expected a signal: " + std::string(op.usage));
+      report(node(i).at,
+             "'" + std::string(node(i).text) + "' is a parameter; expected a signal: " + std::string(op.usage));
       return std::nullopt;
     }
     return find_signal(i);
@@ -241,7 +244,8 @@ class Checker {
     return static_cast<std::uint32_t>(scope_.uses.size() - 1);
   }
 
-  // ---- signs ---------------------------------------------------------------------------------------------------------
+  // ---- signs
+  // ---------------------------------------------------------------------------------------------------------
 
   void visit_unary(NodeIndex i) {
     const NodeIndex operand = node(i).children[0];
@@ -316,7 +320,9 @@ class Checker {
 
 }  // namespace
 
-std::vector<Meaning> check(const Syntax& syntax, const RuleScope& scope) { return Checker(syntax, scope).all(); }
+std::vector<Meaning> check(const Syntax& syntax, const RuleScope& scope) {
+  return Checker(syntax, scope).all();
+}
 
 std::optional<ConstantQuantity> read_quantity(const Located& text, const UnitParser& units, Diagnostics& diagnostics) {
   const std::size_t before = diagnostics.size();

@@ -2,9 +2,9 @@
 // What the words of a rule mean: names are resolved, types and units checked, conversions decided. Every error is
 // reported; a part that is wrong is `broken` and causes no further ones.
 //
-// Temperatures. A unit with an offset (degC, degF) names a point on a scale or a difference of points, and the two convert
-// differently. Signals are points; `a - b` of points and stddev() are differences; a literal or parameter in such a unit is
-// whatever it is compared with. Points are neither added nor multiplied.
+// Temperatures. A unit with an offset (degC, degF) names a point on a scale or a difference of points, and the two
+// convert differently. Signals are points; `a - b` of points and stddev() are differences; a literal or parameter in
+// such a unit is whatever it is compared with. Points are neither added nor multiplied.
 
 #include <optional>
 #include <string>
@@ -28,7 +28,7 @@ struct Type {
   Role role = Role::free;
   bool constant = false;  // reads no signal
   Unit unit;
-  std::string unit_text;                           // for messages; empty for a plain number
+  std::string unit_text;                             // for messages; empty for a plain number
   const std::vector<std::string>* states = nullptr;  // form state: its texts
 };
 
@@ -65,7 +65,8 @@ struct RuleScope {
 // The meanings of the tree's nodes, by index.
 std::vector<Meaning> check(const Syntax& syntax, const RuleScope& scope);
 
-// Reads "0.4 s", "-5 degC", "12": a constant quantity and nothing else. Nothing where it is none: then a diagnostic says why.
+// Reads "0.4 s", "-5 degC", "12": a constant quantity and nothing else. Nothing where it is none: then a diagnostic
+// says why.
 struct ConstantQuantity {
   double value = 0;
   Unit unit;

@@ -1,5 +1,5 @@
-// Source -> CompiledRule: parameters, then each expression parsed, checked and emitted, then what is asked of the rule as
-// a whole.
+// Source -> CompiledRule: parameters, then each expression parsed, checked and emitted, then what is asked of the rule
+// as a whole.
 #include <algorithm>
 #include <cctype>
 #include <numeric>
@@ -62,15 +62,16 @@ Expression compile_expression(const Located& source, std::string_view part, cons
   expression.type = meanings[syntax->root].type;
   const Form form = expression.type->form;
   if (form != Form::condition && form != Form::broken) {
-    scope.diagnostics.push_back({syntax->nodes[syntax->root].at, "'" + std::string(part) +
-                                                                     "' expects a condition (true or false), found " +
-                                                                     described(*expression.type)});
+    scope.diagnostics.push_back(
+        {syntax->nodes[syntax->root].at,
+         "'" + std::string(part) + "' expects a condition (true or false), found " + described(*expression.type)});
   }
   if (scope.diagnostics.size() > before) return expression;  // what is broken has no code
   expression.program = emit(*syntax, meanings);
   if (stack_need(expression.program) > kDeepestStack) {
     scope.diagnostics.push_back({source.at, "'" + std::string(part) + "' holds more than " +
-                                                std::to_string(kDeepestStack) + " values at once; split the rule in two"});
+                                                std::to_string(kDeepestStack) +
+                                                " values at once; split the rule in two"});
   }
   return expression;
 }
@@ -161,7 +162,9 @@ std::uint64_t signature(const CompiledRule& rule, const Vocabulary& vocabulary) 
   return hash.value();
 }
 
-bool before(const Position& a, const Position& b) { return std::tie(a.line, a.column) < std::tie(b.line, b.column); }
+bool before(const Position& a, const Position& b) {
+  return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+}
 
 }  // namespace
 
@@ -197,12 +200,13 @@ boost::system::result<std::shared_ptr<const CompiledRule>, Diagnostics> compile(
 
 boost::system::result<double, Diagnostics> read_parameter(const CompiledRule& rule, const std::string& name,
                                                           const Located& text, const UnitParser& units) {
-  const auto parameter = std::find_if(rule.parameters.begin(), rule.parameters.end(),
-                                      [&](const Parameter& p) { return p.name == name; });
+  const auto parameter =
+      std::find_if(rule.parameters.begin(), rule.parameters.end(), [&](const Parameter& p) { return p.name == name; });
   if (parameter == rule.parameters.end()) {
     std::vector<std::string_view> known;
     for (const Parameter& p : rule.parameters) known.push_back(p.name);
-    return Diagnostics{{text.at, "the rule '" + rule.id + "' has no parameter '" + name + "'" + did_you_mean(name, known)}};
+    return Diagnostics{
+        {text.at, "the rule '" + rule.id + "' has no parameter '" + name + "'" + did_you_mean(name, known)}};
   }
   Diagnostics diagnostics;
   const auto quantity = read_quantity(text, units, diagnostics);
@@ -210,19 +214,28 @@ boost::system::result<double, Diagnostics> read_parameter(const CompiledRule& ru
   const std::string expected = parameter->unit_text.empty() ? "a plain number" : "a number in " + parameter->unit_text;
   const bool bare = quantity->unit_text.empty() && !parameter->unit_text.empty() && parameter->unit.scale != 1.0;
   if (!commensurable(quantity->unit, parameter->unit) || bare) {
-    return Diagnostics{{text.at, "the parameter '" + name + "' expects " + expected + " or in a unit that converts to it, found " +
-                                     (quantity->unit_text.empty() ? "a plain number" : "a number in " + quantity->unit_text)}};
+    return Diagnostics{
+        {text.at, "the parameter '" + name + "' expects " + expected + " or in a unit that converts to it, found " +
+                      (quantity->unit_text.empty() ? "a plain number" : "a number in " + quantity->unit_text)}};
   }
   if (!(quantity->unit == parameter->unit) && (quantity->unit.offset != 0.0 || parameter->unit.offset != 0.0)) {
-    return Diagnostics{{text.at, "the parameter '" + name + "' may be a temperature or a difference, which convert "
-                                 "differently; write it in " + parameter->unit_text}};
+    return Diagnostics{{text.at, "the parameter '" + name +
+                                     "' may be a temperature or a difference, which convert "
+                                     "differently; write it in " +
+                                     parameter->unit_text}};
   }
   return {boost::system::in_place_value, convert(quantity->value, quantity->unit, parameter->unit)};
 }
 
-const std::vector<SignalIndex>& signals_of(const CompiledRule& rule) { return rule.signals; }
-Duration lookback_of(const CompiledRule& rule) { return rule.lookback; }
-std::uint64_t signature_of(const CompiledRule& rule) { return rule.signature; }
+const std::vector<SignalIndex>& signals_of(const CompiledRule& rule) {
+  return rule.signals;
+}
+Duration lookback_of(const CompiledRule& rule) {
+  return rule.lookback;
+}
+std::uint64_t signature_of(const CompiledRule& rule) {
+  return rule.signature;
+}
 
 std::vector<ParameterValue> parameters_of(const CompiledRule& rule) {
   std::vector<ParameterValue> values;

@@ -19,6 +19,7 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
-using Diagnostics = std::vector<Diagnostic>;  // in the order of their positions; never empty where it stands for a failure
+using Diagnostics =
+    std::vector<Diagnostic>;  // in the order of their positions; never empty where it stands for a failure
 
 }  // namespace fettle::rules

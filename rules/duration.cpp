@@ -12,8 +12,12 @@ struct Step {
 };
 constexpr std::array<Step, 5> kSteps = {{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 struct Reading {
   std::size_t length = 0;  // characters that have the shape
@@ -56,7 +60,9 @@ std::optional<Duration> read_duration(std::string_view text) {
   return Duration(reading.ms);
 }
 
-std::size_t duration_length(std::string_view text) { return read(text).length; }
+std::size_t duration_length(std::string_view text) {
+  return read(text).length;
+}
 
 std::string duration_text(Duration duration) {
   std::string text;

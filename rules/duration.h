@@ -1,7 +1,8 @@
 #pragma once
 // Durations as rules write them: `24h`, `14d`, `30m`, `15s`, `500ms`, and larger before smaller, `1h30m`.
 //
-// Each unit at most once, in falling order, whole numbers, no spaces. `m` is minutes here; a length is a quantity ("3 m").
+// Each unit at most once, in falling order, whole numbers, no spaces. `m` is minutes here; a length is a quantity ("3
+// m").
 
 #include <optional>
 #include <string>

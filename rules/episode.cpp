@@ -34,16 +34,22 @@ Change clear(Episode& episode, std::int64_t date) {
 
 }  // namespace
 
-Truth truth_of(double value) { return std::isnan(value) ? Truth::unknown : value == 0.0 ? Truth::no : Truth::yes; }
+Truth truth_of(double value) {
+  return std::isnan(value) ? Truth::unknown : value == 0.0 ? Truth::no : Truth::yes;
+}
 
-Truth negation(Truth a) { return a == Truth::unknown ? a : a == Truth::yes ? Truth::no : Truth::yes; }
+Truth negation(Truth a) {
+  return a == Truth::unknown ? a : a == Truth::yes ? Truth::no : Truth::yes;
+}
 
 Truth conjunction(Truth a, Truth b) {
   if (a == Truth::no || b == Truth::no) return Truth::no;
   return a == Truth::yes && b == Truth::yes ? Truth::yes : Truth::unknown;
 }
 
-bool is_open(const Episode& episode) { return episode.phase == Phase::raised || episode.phase == Phase::clearing; }
+bool is_open(const Episode& episode) {
+  return episode.phase == Phase::raised || episode.phase == Phase::clearing;
+}
 
 bool is_running(const Episode& episode) {
   return (episode.phase == Phase::pending || episode.phase == Phase::clearing) && episode.paused_since == kNever;

@@ -1,11 +1,13 @@
 #pragma once
-// The life cycle of one rule on one asset: on-delay, raised, off-delay, cooldown; what unknown and entitlement do to it.
+// The life cycle of one rule on one asset: on-delay, raised, off-delay, cooldown; what unknown and entitlement do to
+// it.
 //
-//   idle --condition true--> pending --on-delay over, cooldown over--> raised --clear true--> clearing --off-delay over--> idle
+//   idle --condition true--> pending --on-delay over, cooldown over--> raised --clear true--> clearing --off-delay
+//   over--> idle
 //
-// Pure: conditions and moments in, changes out. Two times come in with each: the date, and the asset's running time, which
-// stands still in the gaps of its data, so that a delay counts only time of which something is known. Unknown pauses a
-// delay; the on-delay begins anew after kForget of it.
+// Pure: conditions and moments in, changes out. Two times come in with each: the date, and the asset's running time,
+// which stands still in the gaps of its data, so that a delay counts only time of which something is known. Unknown
+// pauses a delay; the on-delay begins anew after kForget of it.
 
 #include <cstdint>
 #include <optional>

@@ -8,12 +8,22 @@
 namespace fettle::rules {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_name(char c) {
+  return is_letter(c) || is_digit(c) || c == '_';
+}
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 // Letters of a unit: those of a name, and any of UTF-8 beyond ASCII (the degree sign, micro).
-bool is_unit_letter(char c) { return is_letter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
+bool is_unit_letter(char c) {
+  return is_letter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+}
 
 struct Sign {
   std::string_view text;
@@ -21,13 +31,13 @@ struct Sign {
 };
 // Longer ones first.
 constexpr std::array<Sign, 21> kSigns = {{
-    {"||", TokenKind::or_},         {"&&", TokenKind::and_},       {"==", TokenKind::equal},
-    {"!=", TokenKind::not_equal},   {"<=", TokenKind::less_equal}, {">=", TokenKind::greater_equal},
-    {"<", TokenKind::less},         {">", TokenKind::greater},     {"!", TokenKind::not_},
-    {"+", TokenKind::plus},         {"-", TokenKind::minus},       {"*", TokenKind::times},
-    {"/", TokenKind::divide},       {"%", TokenKind::modulo},      {"(", TokenKind::open},
-    {")", TokenKind::close},        {"[", TokenKind::open_list},   {"]", TokenKind::close_list},
-    {",", TokenKind::comma},        {"?", TokenKind::question},    {":", TokenKind::colon},
+    {"||", TokenKind::or_},       {"&&", TokenKind::and_},       {"==", TokenKind::equal},
+    {"!=", TokenKind::not_equal}, {"<=", TokenKind::less_equal}, {">=", TokenKind::greater_equal},
+    {"<", TokenKind::less},       {">", TokenKind::greater},     {"!", TokenKind::not_},
+    {"+", TokenKind::plus},       {"-", TokenKind::minus},       {"*", TokenKind::times},
+    {"/", TokenKind::divide},     {"%", TokenKind::modulo},      {"(", TokenKind::open},
+    {")", TokenKind::close},      {"[", TokenKind::open_list},   {"]", TokenKind::close_list},
+    {",", TokenKind::comma},      {"?", TokenKind::question},    {":", TokenKind::colon},
 }};
 
 // What people write for it in other languages.
@@ -57,7 +67,9 @@ std::size_t unit_factor(std::string_view text) {
 
 }  // namespace
 
-Lexer::Lexer(const Located& source) : text_(source.text), at_(source.at) { token_ = scan(); }
+Lexer::Lexer(const Located& source) : text_(source.text), at_(source.at) {
+  token_ = scan();
+}
 
 Token Lexer::take() {
   Token taken = std::move(token_);

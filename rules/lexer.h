@@ -15,9 +15,34 @@
 namespace fettle::rules {
 
 enum class TokenKind : std::uint8_t {
-  end, number, text, name, open, close, open_list, close_list, comma, question, colon,
-  or_, and_, not_, equal, not_equal, less, less_equal, greater, greater_equal,
-  plus, minus, times, divide, modulo, in, true_, false_,
+  end,
+  number,
+  text,
+  name,
+  open,
+  close,
+  open_list,
+  close_list,
+  comma,
+  question,
+  colon,
+  or_,
+  and_,
+  not_,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  plus,
+  minus,
+  times,
+  divide,
+  modulo,
+  in,
+  true_,
+  false_,
   wrong,  // not a token; `message` says why
 };
 

@@ -13,11 +13,17 @@ T& as(std::byte* state) {
   return *reinterpret_cast<T*>(state);
 }
 
-double finite_or_unknown(double value) { return std::isfinite(value) ? value : kUnknown; }
+double finite_or_unknown(double value) {
+  return std::isfinite(value) ? value : kUnknown;
+}
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
 
-bool keeps_squares(const OperatorUse& use) { return operator_of(use.kind).values_per_pane == 2; }
+bool keeps_squares(const OperatorUse& use) {
+  return operator_of(use.kind).values_per_pane == 2;
+}
 
 // A window's state with its ring of finished panes.
 class Window {

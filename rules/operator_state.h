@@ -17,8 +17,8 @@ inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 struct LastState {
-  double value;         // NaN: unknown
-  std::int64_t reading; // event time of the newest reading
+  double value;          // NaN: unknown
+  std::int64_t reading;  // event time of the newest reading
 };
 
 struct SilenceState {
@@ -38,7 +38,7 @@ struct WindowState {
   double weight;            // of the current pane, with its value and its squared deviations
   double value;
   double squares;
-  double closed_weight;     // of the finished panes in the window together; NaN: to be computed again
+  double closed_weight;  // of the finished panes in the window together; NaN: to be computed again
   double closed_value;
   double closed_squares;
 };

@@ -33,9 +33,9 @@ constexpr std::array<Operator, 8> kOperators = {{
 }};
 
 constexpr std::array<std::int64_t, 34> kSteps = {
-    20,         50,         100,        200,        500,        1'000,      2'000,       5'000,       10'000,
-    15'000,     20'000,     30'000,     60'000,     120'000,    300'000,    600'000,     900'000,     1'200'000,
-    1'800'000,  3'600'000,  7'200'000,  10'800'000, 14'400'000, 21'600'000, 28'800'000,  43'200'000,  86'400'000,
+    20,          50,          100,         200,         500,         1'000,       2'000,      5'000,      10'000,
+    15'000,      20'000,      30'000,      60'000,      120'000,     300'000,     600'000,    900'000,    1'200'000,
+    1'800'000,   3'600'000,   7'200'000,   10'800'000,  14'400'000,  21'600'000,  28'800'000, 43'200'000, 86'400'000,
     172'800'000, 259'200'000, 345'600'000, 432'000'000, 518'400'000, 604'800'000, 864'000'000};
 
 std::optional<Panes> cut(std::int64_t window, std::int64_t lag, std::int64_t pane, std::int64_t fewest) {
@@ -48,12 +48,17 @@ std::optional<Panes> cut(std::int64_t window, std::int64_t lag, std::int64_t pan
 
 }  // namespace
 
-std::span<const Operator> operators() { return kOperators; }
+std::span<const Operator> operators() {
+  return kOperators;
+}
 
-const Operator& operator_of(OperatorKind kind) { return kOperators[static_cast<std::size_t>(kind)]; }
+const Operator& operator_of(OperatorKind kind) {
+  return kOperators[static_cast<std::size_t>(kind)];
+}
 
 const Operator* find_operator(std::string_view name) {
-  const auto found = std::find_if(kOperators.begin(), kOperators.end(), [&](const Operator& o) { return o.name == name; });
+  const auto found =
+      std::find_if(kOperators.begin(), kOperators.end(), [&](const Operator& o) { return o.name == name; });
   return found == kOperators.end() ? nullptr : &*found;
 }
 

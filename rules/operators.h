@@ -1,12 +1,12 @@
 #pragma once
-// The operators of the rule language: one table, one row per operator. Everything that the checker, the documentation and
-// the memory bill need to know about one stands in its row; what it computes is in operator_state.cpp, one case per
+// The operators of the rule language: one table, one row per operator. Everything that the checker, the documentation
+// and the memory bill need to know about one stands in its row; what it computes is in operator_state.cpp, one case per
 // operator. A new operator is a row and a case.
 //
-// Panes. A sliding window is a row of panes, aligned to 1970-01-01T00:00Z, at most kMostPanes of them; the window at time
-// t *is* these panes, so it begins at a pane's boundary and is between (n-1)/n and n/n of its nominal length. `mean min
-// max stddev` look at the current, unfinished pane and the n-1 before it; `zscore` and `baseline` compare with finished
-// panes only: the n before the current one, for baseline moved back by the lag.
+// Panes. A sliding window is a row of panes, aligned to 1970-01-01T00:00Z, at most kMostPanes of them; the window at
+// time t *is* these panes, so it begins at a pane's boundary and is between (n-1)/n and n/n of its nominal length.
+// `mean min max stddev` look at the current, unfinished pane and the n-1 before it; `zscore` and `baseline` compare
+// with finished panes only: the n before the current one, for baseline moved back by the lag.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,9 +18,9 @@
 
 namespace fettle::rules {
 
-inline constexpr std::size_t kMostPanes = 64;         // window and lag together
-inline constexpr std::size_t kMostOperators = 32;     // different ones in a rule
-inline constexpr std::size_t kStateOfOperator = 2048; // bytes; no operator's state is larger
+inline constexpr std::size_t kMostPanes = 64;          // window and lag together
+inline constexpr std::size_t kMostOperators = 32;      // different ones in a rule
+inline constexpr std::size_t kStateOfOperator = 2048;  // bytes; no operator's state is larger
 
 enum class OperatorKind : std::uint8_t { last, mean, min, max, stddev, zscore, baseline, absent };
 
@@ -48,8 +48,8 @@ struct Operator {
   Arguments arguments;
   Result result;
   Over over;
-  bool closed_panes_only;       // the current pane is not part of the window
-  std::uint8_t values_per_pane; // doubles kept per finished pane, beside its weight; 0: keeps no panes
+  bool closed_panes_only;        // the current pane is not part of the window
+  std::uint8_t values_per_pane;  // doubles kept per finished pane, beside its weight; 0: keeps no panes
 };
 
 std::span<const Operator> operators();
@@ -60,19 +60,20 @@ const Operator* find_operator(std::string_view name);  // null: there is none
 struct OperatorUse {
   OperatorKind kind = OperatorKind::last;
   SignalKind signal_kind = SignalKind::gauge;
-  std::uint8_t panes = 0;      // of the window
+  std::uint8_t panes = 0;  // of the window
   std::uint8_t lag_panes = 0;
   SignalIndex signal = 0;
-  std::int64_t window = 0;     // ms; absent: the silence
-  std::int64_t lag = 0;        // ms
-  std::int64_t pane = 0;       // ms; 0: keeps no panes
-  std::uint32_t offset = 0;    // of its state in the rule's, bytes
+  std::int64_t window = 0;   // ms; absent: the silence
+  std::int64_t lag = 0;      // ms
+  std::int64_t pane = 0;     // ms; 0: keeps no panes
+  std::uint32_t offset = 0;  // of its state in the rule's, bytes
   bool operator==(const OperatorUse&) const = default;
 };
 
-// How a window is cut: the finest pane that divides it, from 1-2-5 steps people know (1 s, 2 s, 5 s ... 30 m, 1 h, 3 h),
-// with which window and lag (rounded up to whole panes) are at most kMostPanes panes. Where no such step divides it, a
-// 50th of it, or less fine. Pre: window is whole seconds and > 0, lag >= 0. Nothing where the lag is more than 15 windows.
+// How a window is cut: the finest pane that divides it, from 1-2-5 steps people know (1 s, 2 s, 5 s ... 30 m, 1 h, 3
+// h), with which window and lag (rounded up to whole panes) are at most kMostPanes panes. Where no such step divides
+// it, a 50th of it, or less fine. Pre: window is whole seconds and > 0, lag >= 0. Nothing where the lag is more than 15
+// windows.
 struct Panes {
   std::int64_t pane = 0;  // ms
   std::uint8_t of_window = 0;

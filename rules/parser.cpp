@@ -110,13 +110,14 @@ class Parser {
     Parsed left = level(depth + 1);
     bool compared = false;
     while (left) {
-      if (depth == kComparison && lexer_.peek().kind == TokenKind::in) {
+      const bool in = depth == kComparison && lexer_.peek().kind == TokenKind::in;
+      if (!in && !has(kLevels[depth], lexer_.peek().kind)) break;
+      if (depth == kComparison && compared) return expected("'&&' between two comparisons");
+      compared = true;
+      if (in) {
         left = member(*left);
         continue;
       }
-      if (!has(kLevels[depth], lexer_.peek().kind)) break;
-      if (depth == kComparison && compared) return expected("'&&' between two comparisons");
-      compared = true;
       const Token sign = lexer_.take();
       const Parsed right = level(depth + 1);
       if (!right) return std::nullopt;
@@ -227,7 +228,8 @@ class Parser {
   static std::string unknown_unit(const Token& token, std::string_view unit) {
     const std::string written = std::string(token.text) + std::string(unit);
     if (duration_length(written) > 0) {
-      return "'" + written + "' is a duration, which only stands as an operator's argument; expected a quantity such as "
+      return "'" + written +
+             "' is a duration, which only stands as an operator's argument; expected a quantity such as "
              "'90 min'";
     }
     return "'" + std::string(unit) + "' is not a known unit; expected one in UDUNITS notation, such as bar, degC, mm/s";

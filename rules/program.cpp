@@ -9,8 +9,12 @@
 namespace fettle::rules {
 namespace {
 
-double truth(bool value) { return value ? 1.0 : 0.0; }
-double finite(double value) { return std::isfinite(value) ? value : kUnknown; }
+double truth(bool value) {
+  return value ? 1.0 : 0.0;
+}
+double finite(double value) {
+  return std::isfinite(value) ? value : kUnknown;
+}
 
 // Kleene's strong logic of three values.
 double both(double a, double b) {

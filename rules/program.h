@@ -1,9 +1,9 @@
 #pragma once
-// A compiled rule: three flat programs for a stack machine (when, clear, suppress_when), the operators whose states they
-// read, and the rule's delays. Immutable; shared by all assets of a model and by threads.
+// A compiled rule: three flat programs for a stack machine (when, clear, suppress_when), the operators whose states
+// they read, and the rule's delays. Immutable; shared by all assets of a model and by threads.
 //
-// Values on the stack are doubles: quantities in the unit the compiler chose, states as their index, conditions as 1 and
-// 0, and NaN for unknown. Every arithmetic result that is not finite becomes NaN.
+// Values on the stack are doubles: quantities in the unit the compiler chose, states as their index, conditions as 1
+// and 0, and NaN for unknown. Every arithmetic result that is not finite becomes NaN.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,12 +23,23 @@ enum class Code : std::uint8_t {
   operate,    // push the value of operator `index`
   scale,      // top * number
   shift,      // top + number
-  negate, not_,
-  add, subtract, multiply, divide, modulo,
-  equal, not_equal, less, less_equal, greater, greater_equal,
-  and_, or_,
-  select,     // condition, yes, no -> one of them
-  member,     // value, `index` others -> whether one equals it
+  negate,
+  not_,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  and_,
+  or_,
+  select,  // condition, yes, no -> one of them
+  member,  // value, `index` others -> whether one equals it
 };
 
 struct Instruction {

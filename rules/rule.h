@@ -1,8 +1,8 @@
 #pragma once
 // A maintenance rule: its source, its compiled form, and what its words may refer to.
 //
-// compile() turns the text of a rule into a CompiledRule: a flat program, immutable, shared by every asset that the rule
-// watches (and by threads). State per asset lives in AssetRules (asset_rules.h).
+// compile() turns the text of a rule into a CompiledRule: a flat program, immutable, shared by every asset that the
+// rule watches (and by threads). State per asset lives in AssetRules (asset_rules.h).
 
 #include <boost/system/result.hpp>
 #include <chrono>
@@ -45,8 +45,8 @@ struct Located {
 };
 
 struct RuleSource {
-  std::string id;                                            // unique within its pack
-  std::vector<std::pair<std::string, Located>> parameters;   // constant quantities; overridable per asset
+  std::string id;                                           // unique within its pack
+  std::vector<std::pair<std::string, Located>> parameters;  // constant quantities; overridable per asset
   Located when;
   Located clear;          // empty text: the episode clears when `when` is false
   Located suppress_when;  // empty text: never suppressed

@@ -2,7 +2,9 @@
 
 namespace fettle::rules {
 
-bool commensurable(const Unit& a, const Unit& b) { return a.powers == b.powers; }
+bool commensurable(const Unit& a, const Unit& b) {
+  return a.powers == b.powers;
+}
 
 double convert(double value, const Unit& from, const Unit& to) {
   if (from == to) return value;  // exact: 1.4 A.h stays 1.4, whatever the scale

@@ -90,9 +90,9 @@ Result<Table> read_header(const std::string& line, const BacktestOptions& option
   Table table;
   bool timed = false;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool time_name = options.time_column.empty() ? names[i] == "ts" || names[i] == "time" ||
-                                                             names[i] == "timestamp" || names[i] == "date"
-                                                       : names[i] == options.time_column;
+    const bool time_name = options.time_column.empty()
+                               ? names[i] == "ts" || names[i] == "time" || names[i] == "timestamp" || names[i] == "date"
+                               : names[i] == options.time_column;
     if (time_name && !timed) {
       table.time = i;
       timed = true;
@@ -103,8 +103,10 @@ Result<Table> read_header(const std::string& line, const BacktestOptions& option
       table.signals.emplace_back(i, names[i]);
     }
   }
-  if (!timed) return Failure{"no column with the time; name it with --time-column (the CSV's first line is: " + line + ")"};
-  if (!renamed.empty()) return Failure{"the CSV has no column " + renamed.begin()->first + "; its first line is: " + line};
+  if (!timed)
+    return Failure{"no column with the time; name it with --time-column (the CSV's first line is: " + line + ")"};
+  if (!renamed.empty())
+    return Failure{"the CSV has no column " + renamed.begin()->first + "; its first line is: " + line};
   if (table.signals.empty()) {
     return Failure{"no column is a signal of model " + model.id() + "; map them with --column <column>=<signal>"};
   }
@@ -169,13 +171,15 @@ Result<std::uint64_t> feed_rows(std::istream& in, const BacktestOptions& options
     if (line.size() > kMaxLine) return Failure{where + "a line of more than 64 KiB; is this a CSV?"};
     const std::vector<std::string> fields = split_csv(line);
     const auto time = table.time < fields.size() ? parse_stamp(fields[table.time]) : std::nullopt;
-    if (!time) return Failure{where + "no time in column " + std::to_string(table.time + 1) + "; expected ISO 8601 or milliseconds since 1970"};
+    if (!time)
+      return Failure{where + "no time in column " + std::to_string(table.time + 1) +
+                     "; expected ISO 8601 or milliseconds since 1970"};
     std::string text = "{\"ts\":" + std::to_string(time->time_since_epoch().count());
     for (const auto& [column, signal] : table.signals) {
       if (column >= fields.size() || fields[column].empty()) continue;
       // The number's own text, so that it means to the engine what it means in the file.
-      text += ",\"" + signal + "\":" +
-              (is_number(fields[column]) ? fields[column] : json::serialize(json::string(fields[column])));
+      text += ",\"" + signal +
+              "\":" + (is_number(fields[column]) ? fields[column] : json::serialize(json::string(fields[column])));
     }
     text += '}';
     if (*time > now) {
@@ -204,9 +208,12 @@ void print_result(const store::MemoryStore& store, std::uint64_t rows) {
         {"work_order", episode.work_order}};
   }
   for (const auto& [id, order] : store.work_orders()) {
-    lines[{order.raised_at, id}] = {{"work_order", id},          {"asset", order.asset},
-                                    {"rule", order.rule},        {"priority", order.priority},
-                                    {"title", order.title},      {"raised_at", text_of(order.raised_at)},
+    lines[{order.raised_at, id}] = {{"work_order", id},
+                                    {"asset", order.asset},
+                                    {"rule", order.rule},
+                                    {"priority", order.priority},
+                                    {"title", order.title},
+                                    {"raised_at", text_of(order.raised_at)},
                                     {"occurrences", order.occurrences}};
   }
   for (const auto& [key, line] : lines) std::printf("%s\n", json::serialize(line).c_str());
@@ -249,7 +256,8 @@ int backtest(const BacktestOptions& options) {
   }
   std::istream& in = options.data == "-" ? std::cin : file;
   std::string header;
-  if (!std::getline(in, header)) return fail(options.data.string() + " is empty; expected a CSV with a first line of names");
+  if (!std::getline(in, header))
+    return fail(options.data.string() + " is empty; expected a CSV with a first line of names");
   const auto table = read_header(header, options, *model);
   if (!table) return fail(options.data.string() + ":1: " + table.error().message);
 

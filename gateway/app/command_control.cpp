@@ -55,7 +55,9 @@ int apply(const Config& config, const std::vector<std::filesystem::path>& files)
   return print(ask(config, Request::apply, encode_files(sources), log_to_stderr));
 }
 
-int drain(const Config& config) { return print(ask(config, Request::drain, {}, log_to_stderr)); }
+int drain(const Config& config) {
+  return print(ask(config, Request::drain, {}, log_to_stderr));
+}
 
 int backup(const Config& config, const std::filesystem::path& target) {
   std::error_code error;
@@ -84,8 +86,8 @@ int run_invoices(const Config& config, const std::string& until, Format format) 
   for (const auto& value : result.at("invoices").as_array()) {
     const auto& invoice = value.as_object();
     const bool final = invoice.at("final").as_bool();
-    std::printf("%s %s, %lld lines, customer %s%s%s\n", final ? "final" : "draft",
-                invoice.at("id").as_string().c_str(), static_cast<long long>(invoice.at("lines").to_number<std::int64_t>()),
+    std::printf("%s %s, %lld lines, customer %s%s%s\n", final ? "final" : "draft", invoice.at("id").as_string().c_str(),
+                static_cast<long long>(invoice.at("lines").to_number<std::int64_t>()),
                 invoice.at("customer").as_string().c_str(), final ? "" : ", waiting for ",
                 final ? "" : invoice.at("waiting_for").as_string().c_str());
   }

@@ -35,9 +35,12 @@ json::object reading_json(const std::string& signal, const store::FoundReading& 
 
 void print_reading(const char* label, const json::object& reading) {
   const json::object& message = reading.at("message").as_object();
-  std::printf("    %-6s %s %s = %.12g  <- message %lld on %s, received %s, xxh3 %s\n", label,
+  char number[32];
+  std::snprintf(number, sizeof number, "%.12g", reading.at("value").as_double());
+  std::printf("    %-6s %s %s = %s  <- message %lld on %s, received %s, xxh3 %s\n", label,
               reading.at("time").as_string().c_str(), reading.at("signal").as_string().c_str(),
-              reading.at("value").as_double(), static_cast<long long>(message.at("sequence").to_number<std::int64_t>()),
+              reading.contains("state") ? reading.at("state").as_string().c_str() : number,
+              static_cast<long long>(message.at("sequence").to_number<std::int64_t>()),
               message.at("topic").as_string().c_str(), message.at("received").as_string().c_str(),
               message.at("xxh3").as_string().c_str());
 }
@@ -74,8 +77,12 @@ json::object evidence_json(store::Reader& reader, const engine::EpisodeRow& epis
     const auto of_signal = [&](const engine::EvidencePoint& point) { return point.signal == name; };
     const auto first = std::find_if(episode.evidence.begin(), episode.evidence.end(), of_signal);
     const auto last = std::find_if(episode.evidence.rbegin(), episode.evidence.rend(), of_signal);
-    if (const auto found = find(reader, episode.asset, name, first->time)) signal["first"] = *found;
-    if (const auto found = find(reader, episode.asset, name, last->time)) signal["last"] = *found;
+    for (const auto& [key, point] : {std::pair("first", &*first), std::pair("last", &*last)}) {
+      auto found = find(reader, episode.asset, name, point->time);
+      if (!found) continue;
+      if (!point->state.empty()) (*found)["state"] = point->state;
+      signal[key] = std::move(*found);
+    }
     signal["points"] = std::move(points);
     signals.push_back(std::move(signal));
   }

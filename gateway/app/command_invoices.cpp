@@ -57,7 +57,11 @@ json::object json_of(const engine::InvoiceRow& invoice) {
 
 void print_party(const char* role, const std::string& snapshot) {
   const json::value party = json::parse(snapshot);
-  const auto text = [&](const char* key) { return std::string(party.at(key).as_string()); };
+  const auto text = [&](const char* key) {
+    std::string value(party.at(key).as_string());
+    std::replace(value.begin(), value.end(), '\n', ' ');  // an address of several lines
+    return value;
+  };
   std::printf("%-9s %s", role, text("name").c_str());
   if (!text("address").empty()) std::printf(", %s", text("address").c_str());
   std::printf(", %s", text("country").c_str());
@@ -87,8 +91,8 @@ void print_lines(const engine::InvoiceRow& invoice) {
     const std::string quantity = grouped(line.quantity) + ' ' + line.unit;
     std::printf("%3u %-*s %-*s %-10s %-10s %*s %*s %14s\n", line.number, pad(width.title), line.title.c_str(),
                 pad(width.asset), line.asset.c_str(), date_in_zone(line.period_start, invoice.zone).c_str(),
-                date_in_zone(line.period_end - std::chrono::milliseconds(1), invoice.zone).c_str(),
-                pad(width.quantity), quantity.c_str(), pad(width.price), line.unit_price.c_str(),
+                date_in_zone(line.period_end - std::chrono::milliseconds(1), invoice.zone).c_str(), pad(width.quantity),
+                quantity.c_str(), pad(width.price), line.unit_price.c_str(),
                 amount_text(line.amount, invoice.exponent).c_str());
   }
 }

@@ -79,9 +79,9 @@ class Recount {
   void report(const engine::AssetInfo& asset, const engine::MeterInfo& meter, const Usage::key_type& cell,
               std::int64_t stored, std::int64_t derived) {
     if (stored == derived || findings_.size() >= kMaxFindings) return;
-    findings_.push_back("usage of " + asset.id + " meter " + meter.id + (cell.second.empty() ? "" : " [" + cell.second + ']') +
-                        " at " + text_of(cell.first) + ": stored " + std::to_string(stored) +
-                        ", from the readings " + std::to_string(derived));
+    findings_.push_back("usage of " + asset.id + " meter " + meter.id +
+                        (cell.second.empty() ? "" : " [" + cell.second + ']') + " at " + text_of(cell.first) +
+                        ": stored " + std::to_string(stored) + ", from the readings " + std::to_string(derived));
   }
 
   std::optional<Usage> derive(const engine::AssetInfo& asset, const engine::MeterInfo& meter) {
@@ -118,9 +118,9 @@ class Recount {
     for (std::size_t i = 0; i < samples.size(); ++i) {
       if (i + 1 < samples.size() && samples[i + 1].time == samples[i].time) continue;  // a conflict: the larger stands
       if (older) {
-        const billing::Step step = billing::step_between(
-            signal.reg, older->time, engine::Metering::counts(signal, older->value).value_or(0), samples[i].time,
-            engine::Metering::counts(signal, samples[i].value).value_or(0));
+        const billing::Step step =
+            billing::step_between(signal.reg, older->time, engine::Metering::counts(signal, older->value).value_or(0),
+                                  samples[i].time, engine::Metering::counts(signal, samples[i].value).value_or(0));
         for (const billing::Share& share :
              billing::spread(older->time, samples[i].time, step.increment, *asset.zone, asset.cuts)) {
           usage[{share.cell.start, std::string()}] += share.quantity;
@@ -158,8 +158,8 @@ int verify(const std::filesystem::path& what) {
   if (!recount.run()) return 1;
   findings.insert(findings.end(), recount.findings().begin(), recount.findings().end());
   for (const std::string& finding : findings) std::printf("%s\n", finding.c_str());
-  std::printf("%s: %zu usage records derived again from the readings, %zu findings\n", file.c_str(),
-              recount.records(), findings.size());
+  std::printf("%s: %zu usage records derived again from the readings, %zu findings\n", file.c_str(), recount.records(),
+              findings.size());
   return findings.empty() ? 0 : 1;
 }
 

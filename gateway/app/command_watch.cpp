@@ -66,8 +66,8 @@ class Follower {
     const auto episodes = value_or_fail(reader_.episodes({}, kNewest));
     if (!episodes) return false;
     for (auto episode = episodes->rbegin(); episode != episodes->rend(); ++episode) {
-      const std::string now = episode->cleared_at ? "cleared " + text_of(*episode->cleared_at)
-                                                  : "raised " + text_of(episode->raised_at);
+      const std::string now =
+          episode->cleared_at ? "cleared " + text_of(*episode->cleared_at) : "raised " + text_of(episode->raised_at);
       if (std::exchange(episodes_[episode->id], now) == now) continue;
       std::printf("episode    %s %s/%s on %s %s\n", episode->id.c_str(), episode->pack.c_str(), episode->rule.c_str(),
                   episode->asset.c_str(), now.c_str());
@@ -144,16 +144,11 @@ int status(const Config& config, Format format) {
   const auto position = value_or_fail(reader->position());
   if (!counters || !position) return 1;
   const engine::Counters& c = counters->counters;
-  const json::object out{{"committed", position->committed},
-                         {"checkpoint", position->checkpoint},
-                         {"now", text_of(position->now)},
-                         {"messages", c.messages},
-                         {"readings", c.readings},
-                         {"duplicates", c.duplicates},
-                         {"conflicts", c.conflicts},
-                         {"late", c.late},
-                         {"quarantined", c.quarantined},
-                         {"quarantine_removed", counters->quarantine_removed}};
+  const json::object out{{"committed", position->committed}, {"checkpoint", position->checkpoint},
+                         {"now", text_of(position->now)},    {"messages", c.messages},
+                         {"readings", c.readings},           {"duplicates", c.duplicates},
+                         {"conflicts", c.conflicts},         {"late", c.late},
+                         {"quarantined", c.quarantined},     {"quarantine_removed", counters->quarantine_removed}};
   if (format == Format::json) {
     std::printf("%s\n", json::serialize(out).c_str());
     return 0;

@@ -85,9 +85,8 @@ int list_work_orders(const Config& config, const std::string& state, std::size_t
     return 0;
   }
   for (const engine::WorkOrderRow& order : *orders) {
-    std::printf("%s %s %-8s %-16s raised %s, %s: %s%s\n", order.id.c_str(), order.priority.c_str(),
-                order.state.c_str(), order.asset.c_str(), text_of(order.raised_at).c_str(), order.title.c_str(),
-                order.action.c_str(),
+    std::printf("%s %s %-8s %-16s raised %s, %s: %s%s\n", order.id.c_str(), order.priority.c_str(), order.state.c_str(),
+                order.asset.c_str(), text_of(order.raised_at).c_str(), order.title.c_str(), order.action.c_str(),
                 order.occurrences > 1 ? (" (" + std::to_string(order.occurrences) + " occurrences)").c_str() : "");
   }
   return 0;
@@ -119,9 +118,9 @@ int show_work_order(const Config& config, const std::string& id, Format format) 
     std::printf("%s\n", json::serialize(out).c_str());
     return 0;
   }
-  std::printf("%s %s %s: %s\n  asset %s, site %s, customer %s\n  action %s\n", order.id.c_str(),
-              order.priority.c_str(), order.state.c_str(), order.title.c_str(), order.asset.c_str(),
-              order.site.c_str(), order.customer.c_str(), order.action.c_str());
+  std::printf("%s %s %s: %s\n  asset %s, site %s, customer %s\n  action %s\n", order.id.c_str(), order.priority.c_str(),
+              order.state.c_str(), order.title.c_str(), order.asset.c_str(), order.site.c_str(), order.customer.c_str(),
+              order.action.c_str());
   std::printf("  needs %s\n", order.details.c_str());
   if (order.due_at) std::printf("  due %s\n", text_of(*order.due_at).c_str());
   std::printf("  entitlement %s\n", order.entitlement.c_str());

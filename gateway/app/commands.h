@@ -1,6 +1,6 @@
 #pragma once
-// The command line's commands. Each returns the exit code: 0 done, 1 found wanting (what, where and how to mend it is on
-// standard error), and 2, misuse, is main's. Results go to standard output, as text or, where asked, as JSON.
+// The command line's commands. Each returns the exit code: 0 done, 1 found wanting (what, where and how to mend it is
+// on standard error), and 2, misuse, is main's. Results go to standard output, as text or, where asked, as JSON.
 
 #include <chrono>
 #include <filesystem>
@@ -41,12 +41,12 @@ int explain_work_order(const Config& config, const std::string& id, Format forma
 int explain_invoice_line(const Config& config, const std::string& id, Format format);
 
 struct BacktestOptions {
-  std::vector<std::filesystem::path> packs;    // files with packs and with the model (catalog files)
+  std::vector<std::filesystem::path> packs;  // files with packs and with the model (catalog files)
   std::string model;
-  std::filesystem::path data;                  // "-": standard input
+  std::filesystem::path data;  // "-": standard input
   std::string asset = "backtest";
-  std::string time_column;                     // empty: the first of ts, time, timestamp, date
-  std::vector<std::string> columns;            // "column=signal"; columns named like a signal need none
+  std::string time_column;           // empty: the first of ts, time, timestamp, date
+  std::vector<std::string> columns;  // "column=signal"; columns named like a signal need none
 };
 int backtest(const BacktestOptions& options);
 

@@ -20,7 +20,8 @@ void read_mqtt(const catalog::Source& source, const catalog::YamlNode& node, Mqt
   if (!mqtt.broker.empty() && !mqtt.broker.starts_with("tcp://")) {
     fields.report("broker", "the address is \"" + mqtt.broker + "\"; expected tcp://host:port");
   }
-  const std::string client_id = fields.text("client_id", Need::optional, "a name that no other client of the broker has");
+  const std::string client_id =
+      fields.text("client_id", Need::optional, "a name that no other client of the broker has");
   if (!client_id.empty()) mqtt.client_id = client_id;
   mqtt.username = fields.text("username", Need::optional, "a name the broker knows");
   mqtt.password_file = fields.text("password_file", Need::optional, "a file with the password");
@@ -38,9 +39,9 @@ void read_all(const catalog::Source& source, const catalog::YamlNode& node, Conf
   Fields fields(source, node, "configuration");
   config.data = fields.text("data", Need::required, "the folder that holds the store and the journal");
   config.clock = fields.word("clock", Need::optional, kClocks, 0) == 0 ? journal::ClockKind::system
-                                                                     : journal::ClockKind::recording;
+                                                                       : journal::ClockKind::recording;
   config.durability = fields.word("durability", Need::optional, kDurabilities, 0) == 0 ? journal::Durability::process
-                                                                                     : journal::Durability::power;
+                                                                                       : journal::Durability::power;
   if (const auto bytes = fields.whole("journal_backlog", Need::optional, kMiB, 64 * 1024 * kMiB)) {
     config.journal_backlog = static_cast<std::size_t>(*bytes);
   }

@@ -16,16 +16,16 @@
 namespace fettle::app {
 
 struct MqttConfig {
-  std::string broker;                      // tcp://host:port; empty: no session
+  std::string broker;  // tcp://host:port; empty: no session
   std::string client_id = "fettle";
   std::string username;
-  std::filesystem::path password_file;     // its first line is the password
+  std::filesystem::path password_file;  // its first line is the password
   std::vector<std::string> topics{"fettle/v1/+/telemetry", "fettle/v1/+/event", "fettle/v1/+/batch"};
-  std::size_t max_payload = 256U << 10U;   // bytes
+  std::size_t max_payload = 256U << 10U;  // bytes
 };
 
 struct Config {
-  std::filesystem::path data;              // folder of the store, the journal, the lock and the socket
+  std::filesystem::path data;  // folder of the store, the journal, the lock and the socket
   journal::ClockKind clock = journal::ClockKind::system;
   journal::Durability durability = journal::Durability::process;
   std::size_t journal_backlog = 256U << 20U;  // bytes appended and not yet committed before messages are held back

@@ -150,7 +150,9 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
 ControlServer::ControlServer(asio::io_context& io, const Config& config, Core& core)
     : config_(config), operations_(config, core), acceptor_(io) {}
 
-ControlServer::~ControlServer() { stop(); }
+ControlServer::~ControlServer() {
+  stop();
+}
 
 Result<void> ControlServer::start() {
   const std::string path = config_.socket_file().string();

@@ -64,8 +64,8 @@ Result<std::optional<FolderLock>> FolderLock::take(const Config& config) {
 Result<std::unique_ptr<Core>> Core::open(const Config& config, FolderLock lock, Log log) {
   std::unique_ptr<Core> core(new Core(std::move(lock)));
   const bool power = config.durability == journal::Durability::power;
-  auto store = store::SqliteStore::open(config.store_file(),
-                                        power ? store::Durability::power : store::Durability::process);
+  auto store =
+      store::SqliteStore::open(config.store_file(), power ? store::Durability::power : store::Durability::process);
   if (!store) return Failure{store.error().message};
   core->store_ = std::move(*store);
 
@@ -97,8 +97,8 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config, FolderLock lock, 
     log("restored " + std::to_string(tail->size()) + " journal records of the backup");
   }
 
-  core->engine_ = std::make_unique<engine::Engine>(
-      *core->store_, system_lookups(), engine::EngineOptions{std::chrono::minutes(5), config.retention});
+  core->engine_ = std::make_unique<engine::Engine>(*core->store_, system_lookups(),
+                                                   engine::EngineOptions{std::chrono::minutes(5), config.retention});
   const auto started = core->engine_->start();
   if (!started) return Failure{started.error().message};
   const auto newest = newest_time(*core->journal_, core->engine_->now());
@@ -119,7 +119,9 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config, FolderLock lock, 
   return core;
 }
 
-Core::~Core() { stop(); }
+Core::~Core() {
+  stop();
+}
 
 std::optional<std::string> Core::stop() {
   if (thread_.joinable()) {

@@ -11,6 +11,7 @@ constexpr std::size_t kReadBytes = 1U << 20U;
 constexpr std::chrono::milliseconds kIdle{500};
 constexpr std::chrono::milliseconds kRetry{1000};
 constexpr std::chrono::seconds kProgress{2};
+constexpr std::chrono::seconds kPatience{5};  // for what is still in the journal, once asked to stop
 
 }  // namespace
 
@@ -31,8 +32,9 @@ std::optional<std::string> EngineLoop::run() {
       if (checkpoint_due()) checkpoint();
       journal_.wait(engine_.folded(), kIdle);
     }
+    // What is in the journal but not folded when the patience ends is folded at the next start.
     if (!problem) problem = fold_available();
-    if (!problem) checkpoint();
+    if (!problem && !engine_.replaying()) checkpoint();
   } catch (const engine::StoreFailure& failure) {
     problem = failure.what();
   }
@@ -43,6 +45,7 @@ std::optional<std::string> EngineLoop::run() {
 }
 
 void EngineLoop::stop() {
+  stop_at_ = steady_clock::now();
   stopping_ = true;
   journal_.wake();
 }
@@ -67,7 +70,7 @@ std::optional<std::string> EngineLoop::fold_available() {
       log_("replaying the journal: record " + std::to_string(engine_.folded()) + " of " +
            std::to_string(journal_.last()));
     }
-    if (stopping_ && !writing_) return std::nullopt;
+    if (stopping_ && (!writing_ || steady_clock::now() > stop_at_ + kPatience)) return std::nullopt;
   }
 }
 
@@ -88,6 +91,7 @@ bool EngineLoop::persist(Write write) {
 }
 
 bool EngineLoop::checkpoint_due() const {
+  if (engine_.replaying()) return false;  // it would be older than what the store shows
   return bytes_since_checkpoint_ >= options_.checkpoint_bytes || engine_.wants_checkpoint() ||
          steady_clock::now() - checkpoint_at_ >= options_.checkpoint_every;
 }

@@ -61,6 +61,7 @@ class EngineLoop {
   std::size_t bytes_since_checkpoint_ = 0;
   std::chrono::steady_clock::time_point progress_at_;
 
+  std::chrono::steady_clock::time_point stop_at_;  // written before stopping_
   std::atomic<bool> stopping_{false};
   std::atomic<bool> writing_{true};
 

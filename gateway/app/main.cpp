@@ -101,7 +101,9 @@ class CommandLine {
     });
     add(app_, "check", "look the configuration over", [](const Config& config) { return check(config); });
     CLI::App* sub = add(app_, "apply", "declare what catalog files say: all of it, or nothing and every error",
-                        [this](const Config& config) { return apply(config, {arguments_.files.begin(), arguments_.files.end()}); });
+                        [this](const Config& config) {
+                          return apply(config, {arguments_.files.begin(), arguments_.files.end()});
+                        });
     sub->add_option("files", arguments_.files, "YAML files: models, assets, customers, packs, plans, subscriptions")
         ->required();
     add(app_, "drain", "wait until everything journaled so far is committed",
@@ -123,9 +125,8 @@ class CommandLine {
     sub->add_option("--from", arguments_.from, "from this date or time on");
     sub->add_option("--until", arguments_.until, "before this date or time");
     with_json(sub);
-    sub = add(app_, "quarantine", "what was refused, and why", [this](const Config& config) {
-      return list_quarantine(config, arguments_.limit, arguments_.format());
-    });
+    sub = add(app_, "quarantine", "what was refused, and why",
+              [this](const Config& config) { return list_quarantine(config, arguments_.limit, arguments_.format()); });
     with_limit(sub);
     with_json(sub);
     sub = add(app_, "episodes", "episodes of rules", [this](const Config& config) {
@@ -144,9 +145,8 @@ class CommandLine {
         ->check(CLI::IsMember({"proposed", "open", "closed"}));
     with_limit(sub);
     with_json(sub);
-    sub = add(*orders, "show", "one work order with its events", [this](const Config& config) {
-      return show_work_order(config, arguments_.id, arguments_.format());
-    });
+    sub = add(*orders, "show", "one work order with its events",
+              [this](const Config& config) { return show_work_order(config, arguments_.id, arguments_.format()); });
     sub->add_option("id", arguments_.id)->required();
     with_json(sub);
     sub = add(*orders, "close", "the work is done", [this](const Config& config) {
@@ -160,15 +160,15 @@ class CommandLine {
   void invoice_commands() {
     CLI::App* invoices = app_.add_subcommand("invoice", "invoices");
     invoices->require_subcommand(1);
-    CLI::App* sub = add(*invoices, "run", "close the periods that ended, draft, and finalise what is ready",
-                        [this](const Config& config) { return run_invoices(config, arguments_.until, arguments_.format()); });
+    CLI::App* sub =
+        add(*invoices, "run", "close the periods that ended, draft, and finalise what is ready",
+            [this](const Config& config) { return run_invoices(config, arguments_.until, arguments_.format()); });
     sub->add_option("--until", arguments_.until, "bill the months that end at or before this date or time")->required();
     with_json(sub);
     with_json(add(*invoices, "list", "drafts, then finals by number",
                   [this](const Config& config) { return list_invoices(config, arguments_.format()); }));
-    sub = add(*invoices, "show", "one invoice", [this](const Config& config) {
-      return show_invoice(config, arguments_.id, arguments_.format());
-    });
+    sub = add(*invoices, "show", "one invoice",
+              [this](const Config& config) { return show_invoice(config, arguments_.id, arguments_.format()); });
     sub->add_option("id", arguments_.id, "its number, or a draft's id")->required();
     with_json(sub);
   }
@@ -176,10 +176,9 @@ class CommandLine {
   void explain_commands() {
     CLI::App* explain = app_.add_subcommand("explain", "the evidence chain of a work order or an invoice line");
     explain->require_subcommand(1);
-    CLI::App* sub = add(*explain, "work-order", "episode, rule version, parameters, readings, messages",
-                        [this](const Config& config) {
-                          return explain_work_order(config, arguments_.id, arguments_.format());
-                        });
+    CLI::App* sub =
+        add(*explain, "work-order", "episode, rule version, parameters, readings, messages",
+            [this](const Config& config) { return explain_work_order(config, arguments_.id, arguments_.format()); });
     sub->add_option("id", arguments_.id)->required();
     with_json(sub);
     sub = add(*explain, "invoice-line", "usage records, register readings, messages", [this](const Config& config) {

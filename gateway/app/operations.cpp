@@ -9,7 +9,9 @@
 namespace fettle::app {
 namespace {
 
-Reply stopped() { return {false, "the gateway stopped before it was done; ask again when it runs"}; }
+Reply stopped() {
+  return {false, "the gateway stopped before it was done; ask again when it runs"};
+}
 
 std::string all_messages(const std::vector<catalog::FileDiagnostic>& diagnostics) {
   std::string text;
@@ -72,7 +74,9 @@ Reply Operations::command(const engine::Command& command) {
 
 Reply Operations::drain() {
   const journal::Sequence last = core_.journal().last();
-  if (!core_.loop().wait_committed(last)) return stopped();
+  engine::Command checkpoint;
+  checkpoint.mutable_make_checkpoint();
+  if (Reply made = command(checkpoint); !made.ok) return made;
   return {true, boost::json::serialize(boost::json::object{{"committed", last}})};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// What can be asked of a gateway, whether over its socket or by a command that holds the lock itself: one implementation.
+// What can be asked of a gateway, whether over its socket or by a command that holds the lock itself: one
+// implementation.
 //
 // Every operation is a journal record or a read; it returns when its effects are committed. Not thread-safe: the server
 // runs one at a time.
@@ -27,7 +28,7 @@ class Operations {
   Reply apply(const std::vector<catalog::SourceFile>& files);
   // Folds the command. JSON.
   Reply command(const engine::Command& command);
-  // Returns when everything journaled so far is committed. JSON with the sequence.
+  // Returns when everything journaled so far is committed, open usage included. JSON with the sequence.
   Reply drain();
   // A copy of the store and of the journal behind its checkpoint, as one file that must not exist yet.
   Reply backup(const std::filesystem::path& target);

@@ -33,7 +33,9 @@ int fail(const std::string& message) {
   return 1;
 }
 
-void log_to_stderr(const std::string& message) { spdlog::info("{}", message); }
+void log_to_stderr(const std::string& message) {
+  spdlog::info("{}", message);
+}
 
 std::unique_ptr<store::Reader> open_reader(const Config& config) {
   auto reader = store::Reader::open(config.store_file());
@@ -44,7 +46,9 @@ std::unique_ptr<store::Reader> open_reader(const Config& config) {
   return std::move(*reader);
 }
 
-std::string text_of(engine::Time time) { return catalog::to_text(time); }
+std::string text_of(engine::Time time) {
+  return catalog::to_text(time);
+}
 
 std::string text_in_zone(engine::Time time, const std::string& zone) {
   const auto loaded = catalog::load_zone(zone);
@@ -59,7 +63,9 @@ std::string text_in_zone(engine::Time time, const std::string& zone) {
   return text + sign;
 }
 
-std::string date_in_zone(engine::Time time, const std::string& zone) { return text_in_zone(time, zone).substr(0, 10); }
+std::string date_in_zone(engine::Time time, const std::string& zone) {
+  return text_in_zone(time, zone).substr(0, 10);
+}
 
 std::string grouped(const std::string& decimal) {
   const std::size_t begin = decimal.starts_with('-') ? 1 : 0;
@@ -76,7 +82,9 @@ std::string quantity_text(std::int64_t counts, std::uint8_t scale) {
   return billing::to_string(billing::Decimal{counts, scale});
 }
 
-std::string amount_text(std::int64_t minor, std::uint8_t exponent) { return grouped(quantity_text(minor, exponent)); }
+std::string amount_text(std::int64_t minor, std::uint8_t exponent) {
+  return grouped(quantity_text(minor, exponent));
+}
 
 std::optional<engine::Time> date_argument(const std::string& text, const std::string& option) {
   const catalog::DateReading reading = catalog::parse_date(text);
@@ -101,7 +109,7 @@ MeterTexts::~MeterTexts() = default;
 
 MeterText MeterTexts::of(const std::string& asset, const std::string& meter) const {
   const catalog::Meter* found = models_->meter(asset, meter);
-  if (found == nullptr || found->kind() == catalog::COUNT) return {0, "1"};
+  if (found == nullptr || found->kind() == catalog::COUNT) return {0, "count"};
   for (const catalog::Signal& signal : models_->models.at(models_->model_of_asset.at(asset)).signals()) {
     if (signal.name() != found->signal()) continue;
     const auto resolution = billing::Decimal::parse(signal.resolution());

@@ -118,11 +118,25 @@ class TreeBuilder : public YAML::EventHandler {
     return std::min(offset, file_.text_.size());
   }
 
+  // Counts on from the node before where that stood on the same line: a line may hold a list of thousands.
+  rules::Position position_of(std::size_t offset) {
+    const std::string_view text = file_.text_;
+    const bool further = offset >= last_offset_ && last_at_.line > 0;
+    const std::string_view between = further ? text.substr(last_offset_, offset - last_offset_) : std::string_view();
+    if (further && between.find('\n') == std::string_view::npos) {
+      last_at_.column += static_cast<int>(characters(between));
+    } else {
+      last_at_ = file_.position_at(offset);
+    }
+    last_offset_ = offset;
+    return last_at_;
+  }
+
   YamlNode& make(YamlNode::Kind kind, std::size_t offset) {
     YamlNode& node = file_.nodes_.emplace_back();
     node.kind = kind;
     node.source_offset = offset;
-    node.at = file_.position_at(offset);
+    node.at = position_of(offset);
     return node;
   }
 
@@ -217,6 +231,8 @@ class TreeBuilder : public YAML::EventHandler {
   const YamlNode* root_ = nullptr;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, const YamlNode*> anchors_;
+  std::size_t last_offset_ = 0;
+  rules::Position last_at_{0, 0};
 };
 
 const YamlNode::Member* YamlNode::member(std::string_view key) const {

@@ -48,8 +48,8 @@ class Handler {
   bool on_object_end(std::size_t, error_code&) {
     if (nested_ > 0) return end_nested();
     in_object_ = false;
-    out_.groups.push_back({time_, static_cast<std::uint32_t>(first_),
-                           static_cast<std::uint32_t>(out_.values.size() - first_)});
+    out_.groups.push_back(
+        {time_, static_cast<std::uint32_t>(first_), static_cast<std::uint32_t>(out_.values.size() - first_)});
     return true;
   }
   bool on_array_begin(error_code& error) {
@@ -120,11 +120,12 @@ class Handler {
     return false;
   }
   bool no_object(error_code& error) {
-    return fail(error, "malformed", "a bare value; expected an object such as {\"ts\": 1767225600000, \"temperature\": 21.5}");
+    return fail(error, "malformed",
+                "a bare value; expected an object such as {\"ts\": 1767225600000, \"temperature\": 21.5}");
   }
   bool bad_stamp(error_code& error, std::string_view found) {
-    return fail(error, "malformed", "\"ts\" is " + std::string(found) +
-                                        "; expected milliseconds since 1970 or ISO 8601 with a zone");
+    return fail(error, "malformed",
+                "\"ts\" is " + std::string(found) + "; expected milliseconds since 1970 or ISO 8601 with a zone");
   }
   bool begin_nested(std::string_view what) {
     if (nested_++ == 0) out_.values.push_back({key_, ValueKind::wrong, 0, what});
@@ -136,8 +137,8 @@ class Handler {
   }
   bool add(const Value& value, error_code& error) {
     if (out_.values.size() >= kMaxReadings) {
-      return fail(error, "too_many_readings", "more than " + std::to_string(kMaxReadings) +
-                                                  " readings in one message: send several messages");
+      return fail(error, "too_many_readings",
+                  "more than " + std::to_string(kMaxReadings) + " readings in one message: send several messages");
     }
     out_.values.push_back(value);
     return true;
@@ -197,8 +198,8 @@ std::optional<Malformed> decode_json(std::string_view payload, Telemetry& out) {
   if (parser.handler().problem) return parser.handler().problem;
   if (!error && used < payload.size()) error = boost::json::error::extra_data;
   if (error) {
-    return Malformed{"malformed", "not JSON at byte " + std::to_string(used) + " of " +
-                                      std::to_string(payload.size()) + ": " + error.message()};
+    return Malformed{"malformed", "not JSON at byte " + std::to_string(used) + " of " + std::to_string(payload.size()) +
+                                      ": " + error.message()};
   }
   return std::nullopt;
 }

@@ -40,7 +40,7 @@ struct Group {
 struct Telemetry {
   std::vector<Group> groups;  // in order of the payload
   std::vector<Value> values;
-  std::string arena;          // what the views of `values` point into
+  std::string arena;  // what the views of `values` point into
 
   void clear(std::size_t payload_size);
 };

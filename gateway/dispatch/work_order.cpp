@@ -12,8 +12,12 @@ constexpr std::array<std::string_view, 4> kPriorities{"P1", "P2", "P3", "P4"};
 
 }  // namespace
 
-std::string_view to_string(State state) { return kStates[static_cast<std::size_t>(state)]; }
-std::string_view to_string(Priority priority) { return kPriorities[static_cast<std::size_t>(priority) - 1]; }
+std::string_view to_string(State state) {
+  return kStates[static_cast<std::size_t>(state)];
+}
+std::string_view to_string(Priority priority) {
+  return kPriorities[static_cast<std::size_t>(priority) - 1];
+}
 
 std::optional<State> parse_state(std::string_view text) {
   const auto found = std::find(kStates.begin(), kStates.end(), text);

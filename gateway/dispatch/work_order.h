@@ -23,16 +23,16 @@ enum class State : std::uint8_t { proposed, open, closed };
 enum class Priority : std::uint8_t { p1 = 1, p2, p3, p4 };  // p1 is the most urgent
 
 std::string_view to_string(State state);
-std::string_view to_string(Priority priority);            // "P1"
+std::string_view to_string(Priority priority);  // "P1"
 std::optional<State> parse_state(std::string_view text);
 std::optional<Priority> parse_priority(std::string_view text);
 
 struct Event {
-  std::uint32_t number = 0;      // 1, 2, ... within the work order
-  std::optional<State> from;     // absent in the first
+  std::uint32_t number = 0;   // 1, 2, ... within the work order
+  std::optional<State> from;  // absent in the first
   State to = State::proposed;
-  Time at;                       // of the equipment: when the cause happened
-  Time recorded_at;              // of the gateway: when it was learned
+  Time at;           // of the equipment: when the cause happened
+  Time recorded_at;  // of the gateway: when it was learned
   std::string actor;
   std::string reason;
 };

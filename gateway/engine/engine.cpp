@@ -27,7 +27,9 @@ std::optional<Topic> parse_topic(std::string_view topic) {
   return Topic{topic.substr(0, slash), topic.substr(slash + 1)};
 }
 
-std::string quoted(std::string_view text) { return '"' + std::string(text.substr(0, 128)) + '"'; }
+std::string quoted(std::string_view text) {
+  return '"' + std::string(text.substr(0, 128)) + '"';
+}
 
 std::string known_signals(const ModelInfo& model) {
   std::string names;
@@ -47,7 +49,9 @@ std::string known_states(const SignalInfo& signal) {
   return names;
 }
 
-std::string time_text(Time time) { return std::to_string(time.time_since_epoch().count()) + " ms"; }
+std::string time_text(Time time) {
+  return std::to_string(time.time_since_epoch().count()) + " ms";
+}
 
 }  // namespace
 
@@ -78,7 +82,8 @@ StoreResult<Sequence> Engine::start() {
   for (const CatalogRow& row : *rows) {
     catalog::Entry entry;
     if (!entry.ParseFromString(row.body)) {
-      return StoreError{"catalog entry " + row.kind + ' ' + row.id + " cannot be read; restore the store from a backup"};
+      return StoreError{"catalog entry " + row.kind + ' ' + row.id +
+                        " cannot be read; restore the store from a backup"};
     }
     entries.push_back(std::move(entry));
   }
@@ -124,7 +129,8 @@ void Engine::fold(const journal::Record& record) {
   folded_ = record.sequence;
 }
 
-// ---- commits ---------------------------------------------------------------------------------------------------------
+// ---- commits
+// ---------------------------------------------------------------------------------------------------------
 
 void Engine::finish_batch() {
   effects_ = Effects();
@@ -166,10 +172,15 @@ StoreResult<void> Engine::checkpoint() {
   return {};
 }
 
-std::vector<Engine::Answer> Engine::take_answers() { return std::exchange(answers_, {}); }
-std::vector<std::string> Engine::take_reports() { return std::exchange(reports_, {}); }
+std::vector<Engine::Answer> Engine::take_answers() {
+  return std::exchange(answers_, {});
+}
+std::vector<std::string> Engine::take_reports() {
+  return std::exchange(reports_, {});
+}
 
-// ---- messages --------------------------------------------------------------------------------------------------------
+// ---- messages
+// --------------------------------------------------------------------------------------------------------
 
 void Engine::quarantine(const journal::Record& record, const journal::Message& message, std::uint32_t item,
                         std::string reason, std::string detail) {
@@ -332,11 +343,12 @@ void Engine::fold_group(AssetState& asset, const direct::Group& group, const jou
   const Time time = group.time.value_or(record.received);
   const std::uint8_t stamped = group.time ? std::uint8_t{0} : std::uint8_t{kUnstamped};
   items_.clear();
+  if (group.count == 0) return;
   if (!admit_time(asset, time, record, message, group.first)) return;
   for (std::uint32_t i = group.first; i < group.first + group.count; ++i) {
     Item item;
     if (!resolve(asset, telemetry_.values[i], item, record, message, i)) continue;
-    if (!group.time && model.signals[item.signal].kind == catalog::EVENT && model.signals[item.signal].numerator > 0) {
+    if (!group.time && model.signals[item.signal].added_up) {
       quarantine(record, message, i, "needs_timestamp",
                  model.signals[item.signal].name +
                      " is metered by sums or counts, and without \"ts\" a message delivered twice would count twice");
@@ -379,7 +391,8 @@ void Engine::fold_group(AssetState& asset, const direct::Group& group, const jou
   }
 }
 
-// ---- rules -----------------------------------------------------------------------------------------------------------
+// ---- rules
+// -----------------------------------------------------------------------------------------------------------
 
 void Engine::update_entitlement(AssetState& asset, Time at) {
   for (std::size_t i = 0; i < asset.info->rules.size(); ++i) {
@@ -409,7 +422,9 @@ void Engine::transitions(AssetState& asset, const journal::Record& record) {
   transitions_.clear();
 }
 
-Time Engine::session_time() const { return (session_down_ ? down_since_ : now_) - down_total_; }
+Time Engine::session_time() const {
+  return (session_down_ ? down_since_ : now_) - down_total_;
+}
 
 void Engine::advance_assets(const journal::Record& record) {
   if (session_down_) return;
@@ -438,7 +453,8 @@ void Engine::fold_session(const journal::Record& record) {
   }
 }
 
-// ---- commands and catalog ----------------------------------------------------------------------------------------------
+// ---- commands and catalog
+// ----------------------------------------------------------------------------------------------
 
 void Engine::fold_command(const journal::Record& record) {
   Command command;
@@ -458,8 +474,8 @@ void Engine::fold_command(const journal::Record& record) {
           }
           return std::nullopt;
         };
-        outcome = invoicing_.run(Time(std::chrono::milliseconds(command.run_invoices().until_ms())), now_,
-                                 last_reading, effects_);
+        outcome = invoicing_.run(Time(std::chrono::milliseconds(command.run_invoices().until_ms())), now_, last_reading,
+                                 effects_);
         break;
       }
       case Command::kMakeCheckpoint:
@@ -532,19 +548,26 @@ void Engine::attach_rules(AssetState& asset, const AssetState* old) {
     instances.push_back({asset.info->model->rules[rule.rule].compiled, rule.overrides});
   }
   asset.open_episodes.assign(instances.size(), {});
-  if (instances.empty()) return;
-  asset.rules = std::make_unique<rules::AssetRules>(std::move(instances), asset.info->model->signals.size(),
-                                                    asset.info->model->max_gap);
-  if (old == nullptr || !old->rules) return;
-  for (std::size_t i = 0; i < asset.rule_names.size(); ++i) {
-    const auto same = std::find(old->rule_names.begin(), old->rule_names.end(), asset.rule_names[i]);
-    if (same == old->rule_names.end()) continue;
-    const auto former = static_cast<std::size_t>(same - old->rule_names.begin());
+  if (!instances.empty()) {
+    asset.rules = std::make_unique<rules::AssetRules>(std::move(instances), asset.info->model->signals.size(),
+                                                      asset.info->model->max_gap);
+  }
+  if (old == nullptr) return;
+  const Time at = asset.newest.value_or(now_);
+  for (std::size_t former = 0; former < old->rule_names.size(); ++former) {
+    const std::string& episode = old->open_episodes[former];
+    const auto same = std::find(asset.rule_names.begin(), asset.rule_names.end(), old->rule_names[former]);
+    if (same == asset.rule_names.end()) {
+      maintenance_.end(episode, at, "not_entitled", effects_);
+      continue;
+    }
+    const auto i = static_cast<std::size_t>(same - asset.rule_names.begin());
     std::string state;
     old->rules->save(former, state);
     if (asset.rules->load(i, state)) {
-      asset.open_episodes[i] = old->open_episodes[former];
+      asset.open_episodes[i] = episode;
     } else {
+      maintenance_.end(episode, at, "rule_changed", effects_);
       reports_.push_back("rule " + asset.rule_names[i].first + '/' + asset.rule_names[i].second + " on asset " +
                          asset.id + " changed its meaning: its state starts anew");
     }

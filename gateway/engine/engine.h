@@ -114,7 +114,7 @@ class Engine {
   SeriesId next_series_ = 0;
   Counters counters_;
   Sequence folded_ = 0;
-  Sequence committed_ = 0;    // what the store stands at: effects up to here are not written again
+  Sequence committed_ = 0;  // what the store stands at: effects up to here are not written again
   Sequence checkpointed_ = 0;
 
   Effects effects_;

@@ -9,8 +9,12 @@ namespace {
 
 constexpr std::uint32_t kFormat = 1;
 
-Time time_of(std::int64_t milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
-std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
+Time time_of(std::int64_t milliseconds) {
+  return Time(std::chrono::milliseconds(milliseconds));
+}
+std::int64_t ms(Time time) {
+  return time.time_since_epoch().count();
+}
 
 void save_series(const AssetState& asset, AssetStateBytes& out) {
   for (std::size_t s = 0; s < asset.series.size(); ++s) {
@@ -99,7 +103,8 @@ bool Engine::restore(const std::string& bytes) {
     asset.newest_session = time_of(saved.newest_session_ms());
     load_series(saved, asset);
     for (const RuleState& rule : saved.rules()) {
-      const auto name = std::find(asset.rule_names.begin(), asset.rule_names.end(), std::pair(rule.pack(), rule.rule()));
+      const auto name =
+          std::find(asset.rule_names.begin(), asset.rule_names.end(), std::pair(rule.pack(), rule.rule()));
       if (name == asset.rule_names.end()) continue;
       const auto i = static_cast<std::size_t>(name - asset.rule_names.begin());
       asset.open_episodes[i] = rule.episode();

@@ -6,9 +6,13 @@
 namespace fettle::engine {
 namespace {
 
-bool earlier(const Point& a, const Point& b) { return a.time != b.time ? a.time < b.time : a.value < b.value; }
+bool earlier(const Point& a, const Point& b) {
+  return a.time != b.time ? a.time < b.time : a.value < b.value;
+}
 
-Time start_of(std::int32_t day) { return Time(std::chrono::days(day)); }
+Time start_of(std::int32_t day) {
+  return Time(std::chrono::days(day));
+}
 
 }  // namespace
 
@@ -30,7 +34,8 @@ void Days::add(std::int32_t day) {
       return;
     }
   }
-  auto next = std::upper_bound(runs_.begin(), runs_.end(), day, [](std::int32_t d, const Run& r) { return d < r.first; });
+  auto next =
+      std::upper_bound(runs_.begin(), runs_.end(), day, [](std::int32_t d, const Run& r) { return d < r.first; });
   if (next != runs_.begin() && day <= std::prev(next)->last) return;
   const bool joins_previous = next != runs_.begin() && std::prev(next)->last + 1 == day;
   const bool joins_next = next != runs_.end() && next->first == day + 1;
@@ -47,13 +52,15 @@ void Days::add(std::int32_t day) {
 }
 
 std::optional<std::int32_t> Days::at_or_before(std::int32_t day) const {
-  auto next = std::upper_bound(runs_.begin(), runs_.end(), day, [](std::int32_t d, const Run& r) { return d < r.first; });
+  auto next =
+      std::upper_bound(runs_.begin(), runs_.end(), day, [](std::int32_t d, const Run& r) { return d < r.first; });
   if (next == runs_.begin()) return std::nullopt;
   return std::min(day, std::prev(next)->last);
 }
 
 std::optional<std::int32_t> Days::at_or_after(std::int32_t day) const {
-  auto found = std::lower_bound(runs_.begin(), runs_.end(), day, [](const Run& r, std::int32_t d) { return r.last < d; });
+  auto found =
+      std::lower_bound(runs_.begin(), runs_.end(), day, [](const Run& r, std::int32_t d) { return r.last < d; });
   if (found == runs_.end()) return std::nullopt;
   return std::max(day, found->first);
 }
@@ -121,8 +128,8 @@ std::optional<Point> History::before(const Series& series, Time time) {
   if (time > series.head) return Point{series.head, series.head_value, 0};
   for (auto wanted = series.days.at_or_before(day_of(time)); wanted; wanted = series.days.at_or_before(*wanted - 1)) {
     const auto& points = day(series, *wanted);
-    const auto found = std::lower_bound(points.begin(), points.end(), time,
-                                        [](const Point& p, Time t) { return p.time < t; });
+    const auto found =
+        std::lower_bound(points.begin(), points.end(), time, [](const Point& p, Time t) { return p.time < t; });
     if (found != points.begin()) return *std::prev(found);
   }
   return std::nullopt;
@@ -133,8 +140,8 @@ std::optional<Point> History::at_or_after(const Series& series, Time time) {
   if (time == series.head) return Point{series.head, series.head_value, 0};
   for (auto wanted = series.days.at_or_after(day_of(time)); wanted; wanted = series.days.at_or_after(*wanted + 1)) {
     const auto& points = day(series, *wanted);
-    auto found = std::lower_bound(points.begin(), points.end(), time,
-                                  [](const Point& p, Time t) { return p.time < t; });
+    auto found =
+        std::lower_bound(points.begin(), points.end(), time, [](const Point& p, Time t) { return p.time < t; });
     if (found == points.end()) continue;
     while (std::next(found) != points.end() && std::next(found)->time == found->time) ++found;
     return *found;

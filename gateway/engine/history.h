@@ -49,10 +49,10 @@ class Days {
 
 // The working state of one (asset, signal).
 struct Series {
-  std::optional<SeriesId> id;      // given with the first reading
-  Time head;                       // newest event time; meaningless without id
-  double head_value = 0;           // the canonical (largest) value there
-  std::optional<Time> evaluated;   // newest event time that rules have seen
+  std::optional<SeriesId> id;     // given with the first reading
+  Time head;                      // newest event time; meaningless without id
+  double head_value = 0;          // the canonical (largest) value there
+  std::optional<Time> evaluated;  // newest event time that rules have seen
   Days days;
 };
 

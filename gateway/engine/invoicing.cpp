@@ -10,8 +10,12 @@
 namespace fettle::engine {
 namespace {
 
-Time time_of(std::int64_t milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
-std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
+Time time_of(std::int64_t milliseconds) {
+  return Time(std::chrono::milliseconds(milliseconds));
+}
+std::int64_t ms(Time time) {
+  return time.time_since_epoch().count();
+}
 
 // "model:meter" of a charge.
 std::pair<std::string, std::string> split_meter(const std::string& meter) {
@@ -32,7 +36,7 @@ MeterForm form_of(const Registry& registry, const std::string& charge_meter) {
   if (model == registry.models().end()) return {};
   for (const catalog::Meter& meter : model->second.meters()) {
     if (meter.id() != meter_id) continue;
-    if (meter.kind() == catalog::COUNT) return {0, "1"};
+    if (meter.kind() == catalog::COUNT) return {0, "count"};
     for (const catalog::Signal& signal : model->second.signals()) {
       if (signal.name() != meter.signal()) continue;
       const auto resolution = billing::Decimal::parse(signal.resolution());
@@ -101,8 +105,8 @@ std::optional<billing::VatDecision> vat_of(const catalog::Seller& seller, const 
 
 std::string snapshot(const std::string& id, const std::string& name, const std::string& address,
                      const std::string& country, const std::string& vat_id) {
-  return boost::json::serialize(boost::json::object{
-      {"id", id}, {"name", name}, {"address", address}, {"country", country}, {"vat_id", vat_id}});
+  return boost::json::serialize(
+      boost::json::object{{"id", id}, {"name", name}, {"address", address}, {"country", country}, {"vat_id", vat_id}});
 }
 
 std::string date_text(std::chrono::year_month_day day) {
@@ -266,8 +270,8 @@ std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, 
     }
     auto proposal = billing::propose(input);
     if (!proposal) return Problem{who + proposal.error().message};
-    const std::string draft_id = "draft/" + customer_id + '/' + currency_code + '/' +
-                                 date_text(zone->local_day(month.start));
+    const std::string draft_id =
+        "draft/" + customer_id + '/' + currency_code + '/' + date_text(zone->local_day(month.start));
     if (proposal->lines.empty()) {
       billed_until_[book.account] = month.end;
       effects.removed_drafts.push_back(draft_id);
@@ -296,8 +300,8 @@ std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, 
     invoice.tax = proposal->tax.minor;
     invoice.gross = proposal->gross.minor;
     for (const billing::VatSubtotal& subtotal : proposal->vat) {
-      invoice.vat.push_back({subtotal.vat.category, billing::to_string(subtotal.vat.percent), subtotal.base.minor,
-                             subtotal.tax.minor});
+      invoice.vat.push_back(
+          {subtotal.vat.category, billing::to_string(subtotal.vat.percent), subtotal.base.minor, subtotal.tax.minor});
     }
     for (const billing::Line& line : proposal->lines) {
       InvoiceLineRow row;
@@ -326,8 +330,8 @@ std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, 
               hour.key.start >= line.key.period.end || hour.readings == 0) {
             continue;
           }
-          row.usage.push_back({hour.key.start, hour.end, hour.quantity, hour.revision, hour.first_reading,
-                               hour.last_reading});
+          row.usage.push_back(
+              {hour.key.start, hour.end, hour.quantity, hour.revision, hour.first_reading, hour.last_reading});
         }
       }
       invoice.lines.push_back(std::move(row));
@@ -348,8 +352,8 @@ std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, 
     invoice.number_index = ++numbers_[series];
     invoice.id = number_text(seller->second.invoice_prefix(), invoice.number_year, invoice.number_index);
     for (const InvoiceLineRow& line : invoice.lines) {
-      billing::Posted& sum = input.posted[{line.subscription, line.charge, line.asset, line.band,
-                                           {line.period_start, line.period_end}}];
+      billing::Posted& sum =
+          input.posted[{line.subscription, line.charge, line.asset, line.band, {line.period_start, line.period_end}}];
       sum.quantity += line.posted_quantity;
       sum.amount = {sum.amount.minor + line.amount, *currency};
     }

@@ -41,8 +41,8 @@ class Invoicing {
   };
 
   std::vector<Book> books() const;
-  std::optional<Problem> bill(const Book& book, Time until, Time now, const LastReading& last_reading,
-                              Effects& effects, std::vector<InvoiceRow>& made);
+  std::optional<Problem> bill(const Book& book, Time until, Time now, const LastReading& last_reading, Effects& effects,
+                              std::vector<InvoiceRow>& made);
   std::string waiting_for(const Book& book, const billing::Period& month, Time until,
                           const LastReading& last_reading) const;
 

@@ -7,12 +7,17 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <utility>
 
 namespace fettle::engine {
 namespace {
 
-Time time_of(std::int64_t milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
-std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
+Time time_of(std::int64_t milliseconds) {
+  return Time(std::chrono::milliseconds(milliseconds));
+}
+std::int64_t ms(Time time) {
+  return time.time_since_epoch().count();
+}
 
 std::string number_text(double value) {
   char text[32];
@@ -116,14 +121,18 @@ void Maintenance::raised(AssetState& asset, const rules::Transition& transition,
 }
 
 void Maintenance::cleared(AssetState& asset, const rules::Transition& transition, Effects& effects) {
-  std::string& open = asset.open_episodes[transition.rule];
-  const auto found = episodes_.find(open);
-  open.clear();
+  const std::string episode = std::exchange(asset.open_episodes[transition.rule], {});
+  end(episode, transition.at, transition.reason == rules::ClearReason::not_entitled ? "not_entitled" : "condition",
+      effects);
+}
+
+void Maintenance::end(const std::string& id, Time at, std::string reason, Effects& effects) {
+  const auto found = episodes_.find(id);
   if (found == episodes_.end()) return;
   EpisodeRow episode = std::move(found->second);
   episodes_.erase(found);
-  episode.cleared_at = transition.at;
-  episode.clear_reason = transition.reason == rules::ClearReason::not_entitled ? "not_entitled" : "condition";
+  episode.cleared_at = std::max(at, episode.raised_at);
+  episode.clear_reason = std::move(reason);
   effects.episodes.push_back(std::move(episode));
 }
 
@@ -160,8 +169,8 @@ void Maintenance::ask_for_work(const AssetInfo& asset, const RuleInfo& rule, con
   effects.work_order_events.push_back(event_row(live.row.id, proposed));
   if (const SubscriptionInfo* subscription = entitling(on_asset, episode.raised_at)) {
     live.row.entitlement = "included: plan " + subscription->plan + " by subscription " + subscription->id;
-    const auto opened = dispatch::move(live.order, dispatch::State::open, episode.raised_at, now, "entitlement",
-                                       live.row.entitlement);
+    const auto opened =
+        dispatch::move(live.order, dispatch::State::open, episode.raised_at, now, "entitlement", live.row.entitlement);
     effects.work_order_events.push_back(event_row(live.row.id, *opened));
   } else {
     live.row.entitlement = "no subscription covers it at that time";

@@ -31,6 +31,8 @@ class Maintenance {
   // `sequence` is the record that completed the condition, `now` the gateway's time there.
   void raised(AssetState& asset, const rules::Transition& transition, Sequence sequence, Time now, Effects& effects);
   void cleared(AssetState& asset, const rules::Transition& transition, Effects& effects);
+  // Ends an open episode, never before it was raised. Nothing where there is no open one of that id.
+  void end(const std::string& episode, Time at, std::string reason, Effects& effects);
 
   Outcome close(const CloseWorkOrder& command, Time now, Effects& effects);
 

@@ -6,13 +6,6 @@
 namespace fettle::engine {
 namespace {
 
-constexpr Time kUnset = Time::min();
-
-void widen(Time& first, Time& last, Time from, Time to) {
-  first = first == kUnset ? from : std::min(first, from);
-  last = last == kUnset ? to : std::max(last, to);
-}
-
 UsageQuality quality_of(const billing::Step& step) {
   if (step.kind == billing::StepKind::disputed) return UsageQuality::disputed;
   return step.interpolated ? UsageQuality::interpolated : UsageQuality::measured;
@@ -51,11 +44,7 @@ void Metering::reading(AssetState& asset, std::uint32_t signal, const Point& poi
       continue;
     }
     // A sum or count: the reading belongs to its own stamp, whatever stands around it.
-    const auto counted = counts(asset.info->model->signals[signal], point.value);
-    Cell part;
-    part.quantity = meter.kind == catalog::COUNT ? 1 : counted.value_or(0);
-    part.readings = 1;
-    part.first = part.last = point.time;
+    const Cell part = event_part(asset.info->model->signals[signal], meter, point);
     add(asset, meter, band_at(asset, meter, point.time), cell_of(*asset.info, point.time), part);
   }
 }
@@ -76,6 +65,9 @@ void Metering::recut(AssetState& asset, const std::vector<Time>& instants) {
     for (const Time instant : instants) {
       const billing::Period hour = asset.info->zone->hour_of(instant);
       recompute(asset, meter, hour.start, hour.end);
+      // A cut that was taken back leaves the record that began there without a cell of its own.
+      const billing::Period cell = cell_of(*asset.info, instant);
+      if (cell.start != instant) replace(asset, meter, {instant, cell.end}, {});
     }
   }
 }
@@ -108,101 +100,107 @@ UsageRow& Metering::row(const AssetState& asset, const MeterInfo& meter, const s
   } else {
     row.key = key;
     row.revision = 0;
-    row.first_reading = row.last_reading = kUnset;
   }
   row.end = cell.end;
   return cells_.emplace(std::move(key), std::move(row)).first->second;
 }
 
+void Metering::merge(Cell& into, const Cell& part) {
+  into.first = into.readings == 0 ? part.first : std::min(into.first, part.first);
+  into.last = into.readings == 0 ? part.last : std::max(into.last, part.last);
+  into.quantity += part.quantity;
+  into.readings += part.readings;
+  into.quality = std::max(into.quality, part.quality);
+}
+
 void Metering::add(const AssetState& asset, const MeterInfo& meter, const std::string& band,
                    const billing::Period& cell, const Cell& part) {
   UsageRow& row = this->row(asset, meter, band, cell);
-  row.quantity += part.quantity;
-  row.readings += part.readings;
-  widen(row.first_reading, row.last_reading, part.first, part.last);
-  row.quality = std::max(row.quality, part.quality);
+  Cell sum{row.quantity, row.readings, row.first_reading, row.last_reading, row.quality};
+  merge(sum, part);
+  write(row, sum);
+}
+
+void Metering::write(UsageRow& row, const Cell& cell) {
+  row.quantity = cell.quantity;
+  row.readings = cell.readings;
+  row.first_reading = cell.first;
+  row.last_reading = cell.last;
+  row.quality = cell.quality;
   ++row.revision;
 }
 
 void Metering::add_difference(const AssetState& asset, const MeterInfo& meter, const Point& from, const Point& to) {
   const SignalInfo& signal = asset.info->model->signals[meter.signal];
-  const billing::Step step = billing::step_between(signal.reg, from.time, counts(signal, from.value).value_or(0),
-                                                   to.time, counts(signal, to.value).value_or(0));
-  const Cell part{0, 1, from.time, to.time, quality_of(step)};
-  if (step.kind == billing::StepKind::disputed) {
-    add(asset, meter, {}, cell_of(*asset.info, to.time), part);  // nothing is billed, and a person can see it
-    return;
-  }
-  for (const billing::Share& share :
-       billing::spread(from.time, to.time, step.increment, *asset.info->zone, asset.info->cuts)) {
-    Cell own = part;
-    own.quantity = share.quantity;
-    add(asset, meter, {}, share.cell, own);
-  }
+  for (const auto& [cell, part] : difference_parts(*asset.info, signal, from, to)) add(asset, meter, {}, cell, part);
 }
 
-// Every cell that touches [from, to), from the readings as they now stand.
+// What the difference of two neighbours gives to which cells.
+std::vector<std::pair<billing::Period, Metering::Cell>> Metering::difference_parts(const AssetInfo& asset,
+                                                                                   const SignalInfo& signal,
+                                                                                   const Point& from, const Point& to) {
+  const billing::Step step = billing::step_between(signal.reg, from.time, counts(signal, from.value).value_or(0),
+                                                   to.time, counts(signal, to.value).value_or(0));
+  const Cell whole{0, 1, from.time, to.time, quality_of(step)};
+  // In dispute nothing is billed, and a person can see it.
+  if (step.kind == billing::StepKind::disputed) return {{cell_of(asset, to.time), whole}};
+  std::vector<std::pair<billing::Period, Cell>> parts;
+  for (const billing::Share& share : billing::spread(from.time, to.time, step.increment, *asset.zone, asset.cuts)) {
+    parts.emplace_back(share.cell, whole);
+    parts.back().second.quantity = share.quantity;
+  }
+  return parts;
+}
+
+Metering::Cell Metering::event_part(const SignalInfo& signal, const MeterInfo& meter, const Point& point) {
+  const std::int64_t quantity = meter.kind == catalog::COUNT ? 1 : counts(signal, point.value).value_or(0);
+  return {quantity, 1, point.time, point.time, UsageQuality::measured};
+}
+
+// Every cell that touches [from, to), from the readings as they now stand. Of differences also the cell that begins at
+// `to`: a dispute stands in the cell of its newer reading.
 void Metering::recompute(AssetState& asset, const MeterInfo& meter, Time from, Time to) {
-  for (billing::Period cell = cell_of(*asset.info, from);; cell = cell_of(*asset.info, cell.end)) {
-    replace(asset, meter, cell,
-            meter.kind == catalog::DIFFERENCE ? compute_differences(asset, meter, cell)
-                                              : compute_events(asset, meter, cell));
-    if (cell.end > to || (cell.end == to && meter.kind != catalog::DIFFERENCE)) break;
+  const bool differences = meter.kind == catalog::DIFFERENCE;
+  billing::Period cell = cell_of(*asset.info, from);
+  const billing::Period last = cell_of(*asset.info, differences ? to : to - std::chrono::milliseconds(1));
+  std::map<Time, Cell> computed;
+  if (differences) computed = compute_differences(asset, meter, {cell.start, last.end});
+  for (; cell.start <= last.start; cell = cell_of(*asset.info, cell.end)) {
+    if (!differences) {
+      replace(asset, meter, cell, compute_events(asset, meter, cell));
+      continue;
+    }
+    const auto found = computed.find(cell.start);
+    replace(asset, meter, cell, found == computed.end() ? Bands() : Bands{{std::string(), found->second}});
   }
 }
 
 Metering::Bands Metering::compute_events(AssetState& asset, const MeterInfo& meter, const billing::Period& cell) {
   Bands bands;
   const SignalInfo& signal = asset.info->model->signals[meter.signal];
-  const bool events = signal.kind == catalog::EVENT;
-  const std::vector<Point> points = history_.range(asset.series[meter.signal], cell.start, cell.end);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!events && i + 1 < points.size() && points[i + 1].time == points[i].time) continue;
-    Cell& band = bands[band_at(asset, meter, points[i].time)];
-    if (band.readings == 0) band.first = band.last = kUnset;
-    band.quantity += meter.kind == catalog::COUNT ? 1 : counts(signal, points[i].value).value_or(0);
-    ++band.readings;
-    widen(band.first, band.last, points[i].time, points[i].time);
+  for (const Point& point : history_.range(asset.series[meter.signal], cell.start, cell.end)) {
+    merge(bands[band_at(asset, meter, point.time)], event_part(signal, meter, point));
   }
   return bands;
 }
 
-Metering::Bands Metering::compute_differences(AssetState& asset, const MeterInfo& meter, const billing::Period& cell) {
-  Bands bands;
+std::map<Time, Metering::Cell> Metering::compute_differences(AssetState& asset, const MeterInfo& meter,
+                                                             const billing::Period& span) {
+  std::map<Time, Cell> cells;
   const SignalInfo& signal = asset.info->model->signals[meter.signal];
   const Series& series = asset.series[meter.signal];
-  // Every pair of neighbours that overlaps the cell, and the one that ends on its first instant: a dispute stands in
-  // the cell of its newer reading.
-  auto older = history_.before(series, cell.start);
-  if (!older) older = history_.at_or_after(series, cell.start);
-  Cell total;
-  total.first = total.last = kUnset;
-  bool any = false;
-  while (older && older->time < cell.end) {
+  // Every pair of neighbours that overlaps the span, and the one that ends on its first instant.
+  auto older = history_.before(series, span.start);
+  if (!older) older = history_.at_or_after(series, span.start);
+  while (older && older->time < span.end) {
     const auto newer = history_.at_or_after(series, older->time + std::chrono::milliseconds(1));
     if (!newer) break;
-    const billing::Step step = billing::step_between(signal.reg, older->time, counts(signal, older->value).value_or(0),
-                                                     newer->time, counts(signal, newer->value).value_or(0));
-    std::optional<std::int64_t> share;
-    if (step.kind == billing::StepKind::disputed) {
-      if (cell_of(*asset.info, newer->time) == cell) share = 0;
-    } else {
-      for (const billing::Share& part :
-           billing::spread(older->time, newer->time, step.increment, *asset.info->zone, asset.info->cuts)) {
-        if (part.cell == cell) share = part.quantity;
-      }
-    }
-    if (share) {
-      any = true;
-      total.quantity += *share;
-      ++total.readings;
-      widen(total.first, total.last, older->time, newer->time);
-      total.quality = std::max(total.quality, quality_of(step));
+    for (const auto& [cell, part] : difference_parts(*asset.info, signal, *older, *newer)) {
+      if (cell.start >= span.start && cell.start < span.end) merge(cells[cell.start], part);
     }
     older = newer;
   }
-  if (any) bands[{}] = total;
-  return bands;
+  return cells;
 }
 
 void Metering::replace(const AssetState& asset, const MeterInfo& meter, const billing::Period& cell,
@@ -221,18 +219,12 @@ void Metering::replace(const AssetState& asset, const MeterInfo& meter, const bi
       if (!*stored) continue;
     }
     UsageRow& row = this->row(asset, meter, band, cell);
-    const Cell now = found == bands.end() ? Cell{0, 0, cell.start, cell.start, UsageQuality::measured}
-                                          : found->second;
+    const Cell now = found == bands.end() ? Cell{0, 0, cell.start, cell.start, UsageQuality::measured} : found->second;
     if (row.quantity == now.quantity && row.readings == now.readings && row.quality == now.quality &&
         row.first_reading == now.first && row.last_reading == now.last) {
       continue;
     }
-    row.quantity = now.quantity;
-    row.readings = now.readings;
-    row.quality = now.quality;
-    row.first_reading = now.first;
-    row.last_reading = now.last;
-    ++row.revision;
+    write(row, now);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/engine/asset_state.h"
@@ -51,13 +52,21 @@ class Metering {
   };
   using Bands = std::map<std::string, Cell>;
 
+  static void merge(Cell& into, const Cell& part);
+  static void write(UsageRow& row, const Cell& cell);
+  static Cell event_part(const SignalInfo& signal, const MeterInfo& meter, const Point& point);
+  static std::vector<std::pair<billing::Period, Cell>> difference_parts(const AssetInfo& asset,
+                                                                        const SignalInfo& signal, const Point& from,
+                                                                        const Point& to);
+
   UsageRow& row(const AssetState& asset, const MeterInfo& meter, const std::string& band, const billing::Period& cell);
   void add(const AssetState& asset, const MeterInfo& meter, const std::string& band, const billing::Period& cell,
            const Cell& part);
   void add_difference(const AssetState& asset, const MeterInfo& meter, const Point& from, const Point& to);
   void recompute(AssetState& asset, const MeterInfo& meter, Time from, Time to);
   Bands compute_events(AssetState& asset, const MeterInfo& meter, const billing::Period& cell);
-  Bands compute_differences(AssetState& asset, const MeterInfo& meter, const billing::Period& cell);
+  // By the start of their cell, for the cells that begin within the span.
+  std::map<Time, Cell> compute_differences(AssetState& asset, const MeterInfo& meter, const billing::Period& span);
   void replace(const AssetState& asset, const MeterInfo& meter, const billing::Period& cell, const Bands& bands);
   std::string band_at(AssetState& asset, const MeterInfo& meter, Time time);
 

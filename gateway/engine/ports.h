@@ -2,9 +2,9 @@
 // What the engine asks of the world: a store. Values only; the adapter is store/sqlite/.
 //
 // Effects are what a batch of journal records caused; they commit in one transaction together with the sequence they
-// reach. A Checkpoint adds the engine's working state and all usage as of that sequence, in the same transaction, synced.
-// On start the engine loads the checkpoint and folds the journal again from there; up to the committed sequence its
-// effects stand already and are not written again.
+// reach. A Checkpoint adds the engine's working state and all usage as of that sequence, in the same transaction,
+// synced. On start the engine loads the checkpoint and folds the journal again from there; up to the committed sequence
+// its effects stand already and are not written again.
 //
 // Threads: the engine's thread alone calls Store. Readers open their own connection (store/sqlite/reader.h).
 
@@ -43,8 +43,8 @@ enum ReadingFlag : std::uint8_t {
 
 struct ReadingRow {
   SeriesId series = 0;
-  Time time;             // event time
-  double value = 0;      // a state's index for state signals
+  Time time;         // event time
+  double value = 0;  // a state's index for state signals
   std::uint8_t flags = 0;
   std::uint32_t message = 0;  // index into Effects::messages
 };
@@ -79,15 +79,16 @@ struct UsageKey {
 struct UsageRow {
   UsageKey key;
   Time end;
-  std::int64_t quantity = 0;       // whole multiples of the register's resolution
-  std::uint32_t readings = 0;      // how many readings contributed
-  Time first_reading;              // event times of the first and last reading it rests on
+  std::int64_t quantity = 0;   // whole multiples of the register's resolution
+  std::uint32_t readings = 0;  // how many readings contributed
+  Time first_reading;          // event times of the first and last reading it rests on
   Time last_reading;
   UsageQuality quality = UsageQuality::measured;
-  std::uint32_t revision = 1;      // +1 with each flush that changed the quantity
+  std::uint32_t revision = 1;  // +1 with each flush that changed the quantity
 };
 
-// ---- episodes and work orders ----------------------------------------------------------------------------------------
+// ---- episodes and work orders
+// ----------------------------------------------------------------------------------------
 
 struct EvidencePoint {
   std::string signal;
@@ -103,14 +104,14 @@ struct EpisodeRow {  // written on raise (cleared_at absent) and again, whole, o
   std::uint32_t pack_version = 0;
   std::string rule;
   std::string title;
-  std::string condition;       // the rule's text
-  std::string parameters;      // "limit = 0.4 s, ..." as in force
-  Time since;                  // when the condition began
+  std::string condition;   // the rule's text
+  std::string parameters;  // "limit = 0.4 s, ..." as in force
+  Time since;              // when the condition began
   Time raised_at;
   Sequence raised_sequence = 0;  // the record that completed it
   std::optional<Time> cleared_at;
-  std::string clear_reason;    // "", "condition", "not_entitled"
-  std::string work_order;      // empty: none
+  std::string clear_reason;             // "", "condition", "not_entitled", "rule_changed"
+  std::string work_order;               // empty: none
   std::vector<EvidencePoint> evidence;  // at most 256 a signal; given on raise only, kept on clear
 };
 
@@ -119,9 +120,9 @@ struct WorkOrderEventRow {
   std::uint32_t number = 0;  // 1, 2, ... per work order
   std::string from;          // state before; empty for the first
   std::string to;
-  Time at;                   // event time of what caused it
-  Time recorded_at;          // gateway's clock
-  std::string actor;         // "rule pack/rule", "entitlement", or a person
+  Time at;            // event time of what caused it
+  Time recorded_at;   // gateway's clock
+  std::string actor;  // "rule pack/rule", "entitlement", or a person
   std::string reason;
 };
 
@@ -137,7 +138,7 @@ struct WorkOrderRow {  // whole row; key: id
   std::string title;
   std::string action;
   std::string failure_mode;
-  std::string details;   // JSON: skills, parts, checklist
+  std::string details;  // JSON: skills, parts, checklist
   Time raised_at;
   std::optional<Time> due_at;
   std::optional<Time> closed_at;
@@ -161,15 +162,15 @@ struct InvoiceLineRow {
   std::string subscription;
   std::string charge;
   std::string asset;
-  std::string meter;         // empty for fixed fees
+  std::string meter;  // empty for fixed fees
   std::string band;
   Time period_start;
   Time period_end;
   std::string title;
-  std::string quantity;      // decimal, as printed
+  std::string quantity;  // decimal, as printed
   std::string unit;
-  std::string unit_price;    // decimal
-  std::int64_t amount = 0;   // net, minor units
+  std::string unit_price;   // decimal
+  std::int64_t amount = 0;  // net, minor units
   std::int64_t posted_quantity = 0;
   bool correction = false;
   std::vector<FrozenUsage> usage;  // what the quantity rests on
@@ -183,16 +184,16 @@ struct VatRow {
 };
 
 struct InvoiceRow {
-  std::string id;          // of a final: its number; of a draft: "draft/<customer>/<currency>/<period start, date>"
-  bool final = false;      // a final never changes; a draft is replaced by id, and removed when its final is written
-  int number_year = 0;            // final: the series that its number is of, and its place there; 0 in a draft
+  std::string id;       // of a final: its number; of a draft: "draft/<customer>/<currency>/<period start, date>"
+  bool final = false;   // a final never changes; a draft is replaced by id, and removed when its final is written
+  int number_year = 0;  // final: the series that its number is of, and its place there; 0 in a draft
   std::uint32_t number_index = 0;
   std::string seller;
-  std::string seller_snapshot;    // JSON: name, address, VAT id as they were
+  std::string seller_snapshot;  // JSON: name, address, VAT id as they were
   std::string customer;
   std::string customer_snapshot;  // JSON
   std::string currency;
-  std::uint8_t exponent = 2;      // of the currency
+  std::uint8_t exponent = 2;  // of the currency
   Time period_start;
   Time period_end;
   std::string zone;
@@ -200,7 +201,7 @@ struct InvoiceRow {
   std::int64_t net = 0;
   std::int64_t tax = 0;
   std::int64_t gross = 0;
-  std::string waiting_for;        // draft: why it is not final
+  std::string waiting_for;  // draft: why it is not final
   std::vector<InvoiceLineRow> lines;
   std::vector<VatRow> vat;
 };
@@ -209,12 +210,12 @@ struct InvoiceRow {
 
 struct QuarantineRow {
   Sequence sequence = 0;
-  std::uint32_t item = 0;    // which reading of the message; 0 also for the whole message
+  std::uint32_t item = 0;  // which reading of the message; 0 also for the whole message
   Time received;
   std::string topic;
-  std::string reason;        // a word: malformed, unknown_asset, unknown_signal, not_a_number, ...
-  std::string detail;        // a sentence: what, where, expected, how to mend
-  std::string first_bytes;   // of the payload, at most 64
+  std::string reason;       // a word: malformed, unknown_asset, unknown_signal, not_a_number, ...
+  std::string detail;       // a sentence: what, where, expected, how to mend
+  std::string first_bytes;  // of the payload, at most 64
 };
 
 struct CatalogRow {
@@ -226,7 +227,7 @@ struct CatalogRow {
 
 struct Counters {  // since the store was made; all are sums, written whole
   std::uint64_t messages = 0;
-  std::uint64_t readings = 0;    // admitted, the late ones included
+  std::uint64_t readings = 0;  // admitted, the late ones included
   std::uint64_t duplicates = 0;
   std::uint64_t conflicts = 0;
   std::uint64_t late = 0;
@@ -234,11 +235,11 @@ struct Counters {  // since the store was made; all are sums, written whole
 };
 
 struct Effects {
-  Sequence committed = 0;       // the last record of the batch
-  Time now;                     // the gateway's time there
+  Sequence committed = 0;  // the last record of the batch
+  Time now;                // the gateway's time there
   std::vector<SeriesRow> series;
-  std::vector<MessageRow> messages;   // those with at least one reading below, in order of sequence
-  std::vector<ReadingRow> readings;   // in order of arrival
+  std::vector<MessageRow> messages;  // those with at least one reading below, in order of sequence
+  std::vector<ReadingRow> readings;  // in order of arrival
   std::vector<QuarantineRow> quarantine;
   std::vector<EpisodeRow> episodes;
   std::vector<WorkOrderRow> work_orders;
@@ -251,8 +252,8 @@ struct Effects {
 
 struct Checkpoint {
   Sequence sequence = 0;
-  std::string state;              // engine's own encoding
-  std::vector<UsageRow> usage;    // every record changed since the last checkpoint, whole
+  std::string state;            // engine's own encoding
+  std::vector<UsageRow> usage;  // every record changed since the last checkpoint, whole
 };
 
 struct StoredReading {
@@ -283,12 +284,14 @@ class Store {
   virtual StoreResult<void> commit(const Effects& effects, const Checkpoint& checkpoint) = 0;
 
   virtual Sequence committed() = 0;
-  virtual StoreResult<Checkpoint> load_checkpoint() = 0;  // usage left empty; sequence 0 and no state where there is none
+  virtual StoreResult<Checkpoint>
+  load_checkpoint() = 0;  // usage left empty; sequence 0 and no state where there is none
   // The catalog as of a sequence: for each (kind, id) the newest entry not after it.
   virtual StoreResult<std::vector<CatalogRow>> load_catalog(Sequence as_of) = 0;
   virtual StoreResult<std::vector<SeriesRow>> load_series() = 0;
 
-  // The readings of one series with from <= time < to, of messages before sequence `before`, ordered by (time, sequence).
+  // The readings of one series with from <= time < to, of messages before sequence `before`, ordered by (time,
+  // sequence).
   virtual StoreResult<std::vector<StoredReading>> readings(SeriesId series, Time from, Time to, Sequence before) = 0;
 
   // One usage record as of the last checkpoint.

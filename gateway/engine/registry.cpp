@@ -8,7 +8,9 @@
 namespace fettle::engine {
 namespace {
 
-Time time_of(std::int64_t milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
+Time time_of(std::int64_t milliseconds) {
+  return Time(std::chrono::milliseconds(milliseconds));
+}
 
 // How many counts of the resolution one unit is, as a fraction: 0.01 -> 100/1, 25 -> 1/25.
 bool read_resolution(const std::string& text, SignalInfo& info) {
@@ -20,7 +22,8 @@ bool read_resolution(const std::string& text, SignalInfo& info) {
   return true;
 }
 
-// A decimal in the signal's unit as counts of its resolution; nothing where the text is empty or no whole number of them.
+// A decimal in the signal's unit as counts of its resolution; nothing where the text is empty or no whole number of
+// them.
 std::optional<std::int64_t> counts_of(const std::string& text, const SignalInfo& info) {
   if (text.empty()) return std::nullopt;
   const auto value = billing::Decimal::parse(text);
@@ -210,6 +213,7 @@ std::shared_ptr<const ModelInfo> Registry::resolve_model(const catalog::Model& m
     }
     MeterInfo m{meter.id(), signal->second, meter.kind(), std::nullopt};
     if (!meter.dimension().empty()) m.dimension = dimension->second;
+    if (m.kind != catalog::DIFFERENCE) info->signals[m.signal].added_up = true;
     info->meters.push_back(std::move(m));
   }
   resolve_rules(*info, problems);

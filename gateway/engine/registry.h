@@ -38,16 +38,17 @@ struct Lookups {
 struct SignalInfo {
   std::string name;
   catalog::SignalKind kind = catalog::GAUGE;
-  TextMap<int> states;                   // STATE: text -> index
+  TextMap<int> states;  // STATE: text -> index
   std::vector<std::string> state_texts;
-  std::int64_t numerator = 0;            // metered: counts = round(value * numerator / denominator)
+  std::int64_t numerator = 0;  // metered: counts = round(value * numerator / denominator)
   std::int64_t denominator = 1;
-  billing::RegisterSpec reg;             // REGISTER
+  billing::RegisterSpec reg;  // REGISTER
+  bool added_up = false;      // a SUM or COUNT meter reads it
 };
 
 struct MeterInfo {
   std::string id;
-  std::uint32_t signal = 0;              // index in ModelInfo::signals
+  std::uint32_t signal = 0;  // index in ModelInfo::signals
   catalog::MeterKind kind = catalog::SUM;
   std::optional<std::uint32_t> dimension;
 };
@@ -65,7 +66,7 @@ struct ModelInfo {
   std::vector<SignalInfo> signals;
   TextMap<std::uint32_t> signal_index;
   std::vector<MeterInfo> meters;
-  std::vector<RuleInfo> rules;           // of every pack of the catalog that has rules for this model
+  std::vector<RuleInfo> rules;  // of every pack of the catalog that has rules for this model
   rules::Duration max_gap{0};
   rules::Duration lateness{0};
   bool ticks_move_clock = true;
@@ -74,12 +75,12 @@ struct ModelInfo {
 struct SubscriptionInfo {
   std::string id;
   std::string plan;
-  billing::Period term;                  // end = Time::max() where open-ended
+  billing::Period term;  // end = Time::max() where open-ended
 };
 
 // A rule on one asset, with the periods in which subscriptions entitle the asset to it.
 struct RuleOnAsset {
-  std::uint32_t rule = 0;                // index in ModelInfo::rules
+  std::uint32_t rule = 0;  // index in ModelInfo::rules
   std::vector<std::optional<double>> overrides;
   std::vector<SubscriptionInfo> entitled;  // ascending, disjoint
 };
@@ -90,9 +91,9 @@ struct AssetInfo {
   std::string site;
   std::shared_ptr<const ModelInfo> model;  // shared by the assets of the model
   Time commissioned;
-  std::vector<RuleOnAsset> rules;        // only those that some subscription entitles it to
+  std::vector<RuleOnAsset> rules;             // only those that some subscription entitles it to
   std::shared_ptr<const billing::Zone> zone;  // the customer's; shared by its assets
-  std::vector<Time> cuts;                // where subscriptions begin and end, ascending
+  std::vector<Time> cuts;                     // where subscriptions begin and end, ascending
 };
 
 class Registry {

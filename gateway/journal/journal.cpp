@@ -19,7 +19,9 @@ namespace {
 constexpr std::string_view kExtension = ".journal";
 constexpr std::uint64_t kMarkBytes = 64U << 10U;
 
-std::string errno_text() { return std::strerror(errno); }
+std::string errno_text() {
+  return std::strerror(errno);
+}
 
 std::string segment_name(Sequence first) {
   std::string digits = std::to_string(first);
@@ -100,7 +102,9 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, Sequence 
   return journal;
 }
 
-Journal::~Journal() { close(); }
+Journal::~Journal() {
+  close();
+}
 
 Result<void> Journal::scan(Sequence committed) {
   for (const auto& [first, path] : segment_files(options_.folder)) {
@@ -184,8 +188,8 @@ Result<void> Journal::start_segment(Sequence first) {
 
 bool Journal::write_out(std::string_view bytes) {
   Segment& segment = segments_.back();
-  const bool written = write_all(tail_.get(), bytes) &&
-                       (options_.durability == Durability::process || ::fdatasync(tail_.get()) == 0);
+  const bool written =
+      write_all(tail_.get(), bytes) && (options_.durability == Durability::process || ::fdatasync(tail_.get()) == 0);
   if (written) return true;
   disk_error_ = "cannot append to " + segment.path.string() + ": " + errno_text();
   // Half a record must not stand before the next one.
@@ -380,8 +384,8 @@ Result<std::vector<OwnedRecord>> read_range(const std::filesystem::path& folder,
       if (parsed.outcome != Parse::record || parsed.record.sequence > to) break;
       rest.remove_prefix(parsed.size);
       if (parsed.record.sequence <= after) continue;
-      records.push_back({parsed.record.sequence, parsed.record.kind, parsed.record.received,
-                         std::string(parsed.record.body)});
+      records.push_back(
+          {parsed.record.sequence, parsed.record.kind, parsed.record.received, std::string(parsed.record.body)});
     }
   }
   Sequence expected = after;

@@ -101,7 +101,7 @@ class Journal {
   // Removes segments whose records all lie at or before `sequence` (a synced checkpoint).
   void trim(Sequence sequence);
 
-  Sequence last() const;             // 0 where nothing was ever written
+  Sequence last() const;  // 0 where nothing was ever written
   std::size_t backlog_bytes() const;
   std::size_t disk_bytes() const;
 
@@ -148,18 +148,18 @@ class Journal {
   std::deque<Segment> segments_;
   File tail_;
   Sequence last_ = 0;
-  std::uint64_t position_ = 0;   // bytes ever appended
-  std::uint64_t consumed_ = 0;   // bytes committed
-  std::deque<Mark> marks_;       // at most one per kMarkBytes
+  std::uint64_t position_ = 0;  // bytes ever appended
+  std::uint64_t consumed_ = 0;  // bytes committed
+  std::deque<Mark> marks_;      // at most one per kMarkBytes
   std::string encode_buffer_;
   std::string disk_error_;
-  bool broken_tail_ = false;     // a failed write could not be cut off: the next append opens a new segment
+  bool broken_tail_ = false;  // a failed write could not be cut off: the next append opens a new segment
   bool woken_ = false;
   int pins_ = 0;
   bool closed_ = false;
 
-  File reading_;                 // the engine's own
-  Sequence reading_first_ = 0;   // first sequence of the segment being read; 0: none open
+  File reading_;                // the engine's own
+  Sequence reading_first_ = 0;  // first sequence of the segment being read; 0: none open
   std::size_t reading_offset_ = 0;
   std::size_t reading_left_ = 0;  // bytes from the offset to the end, at the last fill()
   Sequence reading_next_ = 0;

@@ -19,11 +19,14 @@ constexpr std::string_view kClockTopic = "fettle/v1/clock";
 DirectSession::DirectSession(DirectOptions options, journal::Journal& journal, journal::Clock& clock, SessionLog log)
     : options_(std::move(options)), journal_(journal), clock_(clock), log_(std::move(log)) {}
 
-DirectSession::~DirectSession() { stop(); }
+DirectSession::~DirectSession() {
+  stop();
+}
 
 void DirectSession::start() {
   // Without client-side persistence: what this session receives is persisted by the journal alone.
-  client_ = std::make_unique<::mqtt::async_client>(options_.broker, options_.client_id, ::mqtt::create_options(), nullptr);
+  client_ =
+      std::make_unique<::mqtt::async_client>(options_.broker, options_.client_id, ::mqtt::create_options(), nullptr);
   // Set before connect: Paho acknowledges unseen whatever arrives without a handler.
   client_->set_message_callback([this](const ::mqtt::const_message_ptr& message) {
     if (message) receive(*message);

@@ -28,14 +28,14 @@ class message;
 namespace fettle::mqtt_adapter {
 
 struct DirectOptions {
-  std::string name = "direct";                 // in session records and logs
-  std::string broker;                          // tcp://host:port
-  std::string client_id;                       // the broker keeps the backlog under this name: never change it
-  std::string username;                        // empty: none
+  std::string name = "direct";  // in session records and logs
+  std::string broker;           // tcp://host:port
+  std::string client_id;        // the broker keeps the backlog under this name: never change it
+  std::string username;         // empty: none
   std::string password;
-  std::vector<std::string> topics;             // filters, subscribed with QoS 1
+  std::vector<std::string> topics;  // filters, subscribed with QoS 1
   std::chrono::seconds keep_alive{30};
-  std::size_t max_payload = 256U << 10U;       // bytes; a longer payload is journaled cut, for the quarantine
+  std::size_t max_payload = 256U << 10U;  // bytes; a longer payload is journaled cut, for the quarantine
 };
 
 // Told from the session's own threads; must be quick and must not call back.

@@ -29,7 +29,9 @@ struct Story {
   std::vector<std::string> expected;
 };
 
-void PrintTo(const Story& story, std::ostream* out) { *out << story.name; }
+void PrintTo(const Story& story, std::ostream* out) {
+  *out << story.name;
+}
 
 SignalIndex signal_named(const std::string& name) {
   if (name == "mode") return kMode;
@@ -85,15 +87,33 @@ TEST_P(LifeCycle, Is) {
 
 using Log = std::vector<std::string>;
 void plain(RuleSource&) {}
-void for_1h(RuleSource& s) { s.for_ = 1h; }
-void keep_for_1h(RuleSource& s) { s.keep_for = 1h; }
-void cooldown_2h(RuleSource& s) { s.cooldown = 2h; }
-void cooldown_and_for(RuleSource& s) { s.cooldown = 2h, s.for_ = 1h; }
-void clear_below_half(RuleSource& s) { s.clear = {"ratio < 0.5", {2, 1}}; }
-void never_clear(RuleSource& s) { s.clear = {"false", {2, 1}}; }
-void suppressed(RuleSource& s) { s.suppress_when = {"mode in [\"inspection\", \"fire\"]", {2, 1}}; }
-void suppressed_for_1h(RuleSource& s) { suppressed(s), s.for_ = 1h; }
-void silent_1h(RuleSource& s) { s.when = {"absent(ratio, 1h)", {1, 1}}; }
+void for_1h(RuleSource& s) {
+  s.for_ = 1h;
+}
+void keep_for_1h(RuleSource& s) {
+  s.keep_for = 1h;
+}
+void cooldown_2h(RuleSource& s) {
+  s.cooldown = 2h;
+}
+void cooldown_and_for(RuleSource& s) {
+  s.cooldown = 2h, s.for_ = 1h;
+}
+void clear_below_half(RuleSource& s) {
+  s.clear = {"ratio < 0.5", {2, 1}};
+}
+void never_clear(RuleSource& s) {
+  s.clear = {"false", {2, 1}};
+}
+void suppressed(RuleSource& s) {
+  s.suppress_when = {"mode in [\"inspection\", \"fire\"]", {2, 1}};
+}
+void suppressed_for_1h(RuleSource& s) {
+  suppressed(s), s.for_ = 1h;
+}
+void silent_1h(RuleSource& s) {
+  s.when = {"absent(ratio, 1h)", {1, 1}};
+}
 
 INSTANTIATE_TEST_SUITE_P(
     WithoutDelays, LifeCycle,
@@ -118,7 +138,8 @@ INSTANTIATE_TEST_SUITE_P(
         Story{"does not run beyond max_gap without readings", for_1h, "0..40/10=2 t300", Log{}},
         Story{"counts at most max_gap of a gap", for_1h, "0..40/10=2 100=2 105=2 106=2",
               Log{"raised 01:45 since 00:00"}},  // 40 + 15 of the gap, 5 more from 1:40
-        Story{"is carried by the asset's other signals", for_1h, "0=2 10..70/10:level=1", Log{"raised 01:00 since 00:00"}},
+        Story{"is carried by the asset's other signals", for_1h, "0=2 10..70/10:level=1",
+              Log{"raised 01:00 since 00:00"}},
         Story{"pauses while unknown", for_1h, "0..30/10=2 40=bad 50=bad 60..90/10=2", Log{"raised 01:20 since 00:00"}},
         Story{"pauses when the session is lost", for_1h, "0..30/10=2 t35 stale t45 90..130/10=2",
               Log{"raised 01:55 since 00:00"}},  // 35 counted; 25 from 1:30
@@ -133,41 +154,44 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     OffDelay, LifeCycle,
-    testing::Values(
-        Story{"clears when it is over", keep_for_1h, "0=2 10..80/10=0", Log{"raised 00:00 since 00:00", "cleared 01:10"}},
-        Story{"begins anew when the condition returns", keep_for_1h, "0=2 10..50/10=0 60=2 70..140/10=0",
-              Log{"raised 00:00 since 00:00", "cleared 02:10"}},
-        Story{"fires by time alone", keep_for_1h, "0=2 10..60/10=0 t75", Log{"raised 00:00 since 00:00", "cleared 01:10"}},
-        Story{"pauses while unknown", keep_for_1h, "0=2 10..30/10=0 40=bad 50..90/10=0",
-              Log{"raised 00:00 since 00:00", "cleared 01:20"}}));
+    testing::Values(Story{"clears when it is over", keep_for_1h, "0=2 10..80/10=0",
+                          Log{"raised 00:00 since 00:00", "cleared 01:10"}},
+                    Story{"begins anew when the condition returns", keep_for_1h, "0=2 10..50/10=0 60=2 70..140/10=0",
+                          Log{"raised 00:00 since 00:00", "cleared 02:10"}},
+                    Story{"fires by time alone", keep_for_1h, "0=2 10..60/10=0 t75",
+                          Log{"raised 00:00 since 00:00", "cleared 01:10"}},
+                    Story{"pauses while unknown", keep_for_1h, "0=2 10..30/10=0 40=bad 50..90/10=0",
+                          Log{"raised 00:00 since 00:00", "cleared 01:20"}}));
 
-INSTANTIATE_TEST_SUITE_P(
-    ClearCondition, LifeCycle,
-    testing::Values(Story{"has its own threshold", clear_below_half, "0=2 1=0.8 2=2 3=0.8 4=0.4 5=0.8",
-                          Log{"raised 00:00 since 00:00", "cleared 00:04"}},
-                    Story{"false keeps an episode open for good", never_clear, "0=2 1=0 2=2 3=0",
-                          Log{"raised 00:00 since 00:00"}},
-                    Story{"does not clear while the condition holds",
-                          [](RuleSource& s) { s.clear = {"ratio > 0", {2, 1}}; }, "0=2 1=3 2=0.5",
-                          Log{"raised 00:00 since 00:00", "cleared 00:02"}}));
+INSTANTIATE_TEST_SUITE_P(ClearCondition, LifeCycle,
+                         testing::Values(Story{"has its own threshold", clear_below_half,
+                                               "0=2 1=0.8 2=2 3=0.8 4=0.4 5=0.8",
+                                               Log{"raised 00:00 since 00:00", "cleared 00:04"}},
+                                         Story{"false keeps an episode open for good", never_clear, "0=2 1=0 2=2 3=0",
+                                               Log{"raised 00:00 since 00:00"}},
+                                         Story{"does not clear while the condition holds",
+                                               [](RuleSource& s) {
+                                                 s.clear = {"ratio > 0", {2, 1}};
+                                               },
+                                               "0=2 1=3 2=0.5", Log{"raised 00:00 since 00:00", "cleared 00:02"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Cooldown, LifeCycle,
-    testing::Values(
-        Story{"raises nothing before it is over", cooldown_2h, "0=2 10=0 20=2 30=0 140=2",
-              Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 02:20 since 02:20"}},
-        Story{"raises what still holds when it is over", cooldown_2h, "0=2 10=0 20..140/10=2",
-              Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 02:10 since 00:20"}},
-        Story{"raises by time alone", cooldown_2h, "0=2 10=0 20..120/10=2 t135",
-              Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 02:10 since 00:20"}},
-        Story{"that ended in a gap raises at the next reading", cooldown_2h, "0=2 10=0 20=2 600=2",
-              Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 10:00 since 00:20"}},
-        Story{"that ended in a gap raises with another signal's reading", cooldown_2h, "0=2 10=0 20=2 600:level=2",
-              Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 10:00 since 00:20"}},
-        Story{"lets the on-delay run", cooldown_and_for, "0..60/10=2 65=0 70..200/10=2",
-              Log{"raised 01:00 since 00:00", "cleared 01:05", "raised 03:05 since 01:10"}},
-        Story{"waits for the on-delay", cooldown_and_for, "0..60/10=2 65=0 180..300/10=2",
-              Log{"raised 01:00 since 00:00", "cleared 01:05", "raised 04:00 since 03:00"}}));
+    testing::Values(Story{"raises nothing before it is over", cooldown_2h, "0=2 10=0 20=2 30=0 140=2",
+                          Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 02:20 since 02:20"}},
+                    Story{"raises what still holds when it is over", cooldown_2h, "0=2 10=0 20..140/10=2",
+                          Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 02:10 since 00:20"}},
+                    Story{"raises by time alone", cooldown_2h, "0=2 10=0 20..120/10=2 t135",
+                          Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 02:10 since 00:20"}},
+                    Story{"that ended in a gap raises at the next reading", cooldown_2h, "0=2 10=0 20=2 600=2",
+                          Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 10:00 since 00:20"}},
+                    Story{"that ended in a gap raises with another signal's reading", cooldown_2h,
+                          "0=2 10=0 20=2 600:level=2",
+                          Log{"raised 00:00 since 00:00", "cleared 00:10", "raised 10:00 since 00:20"}},
+                    Story{"lets the on-delay run", cooldown_and_for, "0..60/10=2 65=0 70..200/10=2",
+                          Log{"raised 01:00 since 00:00", "cleared 01:05", "raised 03:05 since 01:10"}},
+                    Story{"waits for the on-delay", cooldown_and_for, "0..60/10=2 65=0 180..300/10=2",
+                          Log{"raised 01:00 since 00:00", "cleared 01:05", "raised 04:00 since 03:00"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Suppression, LifeCycle,
@@ -184,32 +208,32 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Entitled, LifeCycle,
-    testing::Values(
-        Story{"no longer: an open episode is cleared", plain, "0=2 1=2 -entitled2 3=2",
-              Log{"raised 00:00 since 00:00", "cleared 00:02 not entitled"}},
-        Story{"no longer: nothing is raised", plain, "0=0 -entitled1 2=2 3=2", Log{}},
-        Story{"again: raised at the next reading", plain, "0=2 -entitled2 3=2 +entitled4 5=2",
-              Log{"raised 00:00 since 00:00", "cleared 00:02 not entitled", "raised 00:05 since 00:05"}},
-        Story{"no longer: the on-delay is forgotten", for_1h, "0..50/10=2 -entitled55 +entitled57 60..130/10=2",
-              Log{"raised 02:00 since 01:00"}},
-        Story{"until after the on-delay was over: raised and cleared", for_1h, "0..50/10=2 -entitled62",
-              Log{"raised 01:00 since 00:00", "cleared 01:02 not entitled"}},
-        Story{"twice told is once told", plain, "0=2 -entitled2 -entitled3 4=0",
-              Log{"raised 00:00 since 00:00", "cleared 00:02 not entitled"}}));
+    testing::Values(Story{"no longer: an open episode is cleared", plain, "0=2 1=2 -entitled2 3=2",
+                          Log{"raised 00:00 since 00:00", "cleared 00:02 not entitled"}},
+                    Story{"no longer: nothing is raised", plain, "0=0 -entitled1 2=2 3=2", Log{}},
+                    Story{"again: raised at the next reading", plain, "0=2 -entitled2 3=2 +entitled4 5=2",
+                          Log{"raised 00:00 since 00:00", "cleared 00:02 not entitled", "raised 00:05 since 00:05"}},
+                    Story{"no longer: the on-delay is forgotten", for_1h,
+                          "0..50/10=2 -entitled55 +entitled57 60..130/10=2", Log{"raised 02:00 since 01:00"}},
+                    Story{"until after the on-delay was over: raised and cleared", for_1h, "0..50/10=2 -entitled62",
+                          Log{"raised 01:00 since 00:00", "cleared 01:02 not entitled"}},
+                    Story{"twice told is once told", plain, "0=2 -entitled2 -entitled3 4=0",
+                          Log{"raised 00:00 since 00:00", "cleared 00:02 not entitled"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Silence, LifeCycle,
-    testing::Values(
-        Story{"raises at its own moment", silent_1h, "0=2 10=2 t71 80=2",
-              Log{"raised 01:10 since 01:10", "cleared 01:20"}},
-        Story{"is noticed by the reading that ends it", silent_1h, "0=2 10=2 80=2",
-              Log{"raised 01:10 since 01:10", "cleared 01:20"}},
-        Story{"is not ended by another signal", silent_1h, "0=2 30:level=1 60:level=1 90=2",
-              Log{"raised 01:00 since 01:00", "cleared 01:30"}},
-        Story{"of a session that was lost raises still", silent_1h, "0=2 t10 stale t100", Log{"raised 01:00 since 01:00"}},
-        Story{"of what was never heard is unknown", silent_1h, "t10 t1000 1000:level=1 t2000", Log{}}));
+    testing::Values(Story{"raises at its own moment", silent_1h, "0=2 10=2 t71 80=2",
+                          Log{"raised 01:10 since 01:10", "cleared 01:20"}},
+                    Story{"is noticed by the reading that ends it", silent_1h, "0=2 10=2 80=2",
+                          Log{"raised 01:10 since 01:10", "cleared 01:20"}},
+                    Story{"is not ended by another signal", silent_1h, "0=2 30:level=1 60:level=1 90=2",
+                          Log{"raised 01:00 since 01:00", "cleared 01:30"}},
+                    Story{"of a session that was lost raises still", silent_1h, "0=2 t10 stale t100",
+                          Log{"raised 01:00 since 01:00"}},
+                    Story{"of what was never heard is unknown", silent_1h, "t10 t1000 1000:level=1 t2000", Log{}}));
 
-// ---- several rules, and when to wake -----------------------------------------------------------------------------------
+// ---- several rules, and when to wake
+// -----------------------------------------------------------------------------------
 
 TEST(TimersOfSeveralRules, FireInTheOrderOfTheirDates) {
   std::vector<RuleSource> sources = {rule_when("ratio > 1"), rule_when("ratio > 1"), rule_when("absent(ratio, 5m)")};
@@ -304,8 +328,8 @@ TEST(ReadingsOfOneMoment, AreAppliedTogether) {
 TEST(AReadingOlderThanTheNewest, NeverMovesTheClockBack) {
   RuleBench bench(rule_when("ratio > 1"));
   bench.read(10min, {reading(kLevel, 1)});
-  bench.read(5min, {reading(kRatio, 2)});   // the first of its signal
-  bench.read(4min, {reading(kRatio, 0)});   // older than the newest of its signal
+  bench.read(5min, {reading(kRatio, 2)});  // the first of its signal
+  bench.read(4min, {reading(kRatio, 0)});  // older than the newest of its signal
   EXPECT_EQ(bench.log(), Log{"raised 00:10 since 00:10"});
 }
 
@@ -324,7 +348,8 @@ TEST(Overrides, ReplaceTheParametersOfOneAsset) {
   rules.apply(at(0s), at(0s), std::vector{reading(kRatio, 2)}, out);
   rules.apply(at(1min), at(1min), std::vector{reading(kRatio, 6)}, out);
   rules.apply(at(2min), at(2min), std::vector{reading(kRatio, 9)}, out);
-  EXPECT_EQ(shown(out), (Log{"raised 00:00 since 00:00", "1 raised 00:01 since 00:01", "cleared 00:02", "1 cleared 00:02"}));
+  EXPECT_EQ(shown(out),
+            (Log{"raised 00:00 since 00:00", "1 raised 00:01 since 00:01", "cleared 00:02", "1 cleared 00:02"}));
 }
 
 }  // namespace

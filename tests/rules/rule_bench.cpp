@@ -74,19 +74,18 @@ std::optional<Unit> test_units(std::string_view text) {
 }
 
 const Vocabulary& test_vocabulary() {
-  static const Vocabulary vocabulary{
-      {
-          signal("pressure", SignalKind::gauge, "bar"),
-          signal("temperature", SignalKind::gauge, "degC"),
-          signal("speed", SignalKind::gauge, "m/s"),
-          signal("level", SignalKind::gauge, "%"),
-          {"mode", SignalKind::state, Unit{}, "1", {"normal", "inspection", "fire"}},
-          signal("capacity", SignalKind::event, "A.h"),
-          signal("hours", SignalKind::reg, "h"),
-          signal("ambient", SignalKind::gauge, "degF"),
-          signal("ratio", SignalKind::gauge, "1"),
-      },
-      std::chrono::minutes(15)};
+  static const Vocabulary vocabulary{{
+                                         signal("pressure", SignalKind::gauge, "bar"),
+                                         signal("temperature", SignalKind::gauge, "degC"),
+                                         signal("speed", SignalKind::gauge, "m/s"),
+                                         signal("level", SignalKind::gauge, "%"),
+                                         {"mode", SignalKind::state, Unit{}, "1", {"normal", "inspection", "fire"}},
+                                         signal("capacity", SignalKind::event, "A.h"),
+                                         signal("hours", SignalKind::reg, "h"),
+                                         signal("ambient", SignalKind::gauge, "degF"),
+                                         signal("ratio", SignalKind::gauge, "1"),
+                                     },
+                                     std::chrono::minutes(15)};
   return vocabulary;
 }
 
@@ -111,9 +110,13 @@ Diagnostics errors_of(const RuleSource& source) {
   return result ? Diagnostics{} : result.error();
 }
 
-Time at(Duration after) { return Time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 5)) + after; }
+Time at(Duration after) {
+  return Time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 5)) + after;
+}
 
-SignalReading reading(SignalIndex signal, double value, Quality quality) { return {signal, value, quality}; }
+SignalReading reading(SignalIndex signal, double value, Quality quality) {
+  return {signal, value, quality};
+}
 
 std::vector<std::string> shown(const std::vector<Transition>& transitions) {
   std::vector<std::string> all;
@@ -138,6 +141,8 @@ void RuleBench::read(Duration after, std::initializer_list<SignalReading> readin
   rules_.apply(at(after), at(after), std::vector<SignalReading>(readings), out_);
 }
 
-void RuleBench::advance(Duration after) { rules_.advance(at(after), at(after), out_); }
+void RuleBench::advance(Duration after) {
+  rules_.advance(at(after), at(after), out_);
+}
 
 }  // namespace fettle::rules

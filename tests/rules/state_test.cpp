@@ -57,8 +57,8 @@ AssetRules asset(const std::vector<RuleInstance>& rules) {
 struct Step {
   Duration after{0};
   std::vector<SignalReading> readings;
-  std::vector<SignalIndex> lost;     // before the readings
-  std::optional<bool> entitled;      // of rule 1, before the readings
+  std::vector<SignalIndex> lost;  // before the readings
+  std::optional<bool> entitled;   // of rule 1, before the readings
 };
 
 // Slow random walks with gaps, bad readings, modes, lost sessions.
@@ -75,7 +75,8 @@ std::vector<Step> random_steps(std::mt19937& random, int count) {
     drift *= 0.995;
     Step step;
     step.after = now;
-    if (chance(0.9)) step.readings.push_back(reading(kRatio, drift + noise(random), chance(0.02) ? Quality::bad : Quality::good));
+    if (chance(0.9))
+      step.readings.push_back(reading(kRatio, drift + noise(random), chance(0.02) ? Quality::bad : Quality::good));
     if (chance(0.3)) step.readings.push_back(reading(kPressure, drift + noise(random)));
     if (chance(0.1)) step.readings.push_back(reading(kCapacity, 1 + drift + noise(random)));
     if (chance(0.05)) step.readings.push_back(reading(kMode, chance(0.6) ? 0 : 1));
@@ -89,7 +90,8 @@ std::vector<Step> random_steps(std::mt19937& random, int count) {
 enum class Ticks { none, some };
 
 // Between two readings time goes on by ticks; the tick runs a fixed skew behind event time.
-void tick_on(AssetRules& rules, Duration from, Duration to, Duration skew, std::mt19937& random, std::vector<Transition>& out) {
+void tick_on(AssetRules& rules, Duration from, Duration to, Duration skew, std::mt19937& random,
+             std::vector<Transition>& out) {
   for (Duration now = from;;) {
     now += std::chrono::seconds(std::uniform_int_distribution<int>(1, 90)(random));
     if (now > to || now > from + 40h) return;

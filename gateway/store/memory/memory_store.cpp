@@ -13,9 +13,8 @@ StoreResult<void> MemoryStore::commit(const Effects& effects) {
   counters_ = effects.counters;
   series_.insert(series_.end(), effects.series.begin(), effects.series.end());
   for (const ReadingRow& reading : effects.readings) {
-    readings_[reading.series].emplace(
-        reading.time,
-        StoredReading{reading.time, reading.value, reading.flags, effects.messages[reading.message].sequence});
+    readings_[reading.series].emplace(reading.time, StoredReading{reading.time, reading.value, reading.flags,
+                                                                  effects.messages[reading.message].sequence});
   }
   for (const QuarantineRow& row : effects.quarantine) quarantine_[{row.sequence, row.item}] = row;
   for (const EpisodeRow& row : effects.episodes) {
@@ -50,7 +49,9 @@ StoreResult<std::vector<CatalogRow>> MemoryStore::load_catalog(Sequence as_of) {
   return rows;
 }
 
-StoreResult<std::vector<SeriesRow>> MemoryStore::load_series() { return series_; }
+StoreResult<std::vector<SeriesRow>> MemoryStore::load_series() {
+  return series_;
+}
 
 StoreResult<std::vector<StoredReading>> MemoryStore::readings(SeriesId series, Time from, Time to, Sequence before) {
   std::vector<StoredReading> found;

@@ -84,7 +84,7 @@ TEST(ShippedCatalogs, HaveTenLiftsOnOneSubscription) {
     if (entry.has_asset() && entry.asset().model() == "lift/gen2") ++lifts;
     if (entry.has_subscription() && entry.subscription().id() == "nordtor-lifts") {
       covered = entry.subscription().assets_size();
-      EXPECT_EQ(entry.subscription().start_ms(), 1'767'222'000'000);  // 2026-01-01 in Berlin
+      EXPECT_EQ(entry.subscription().start_ms(), 1'780'264'800'000);  // 2026-06-01 in Berlin
     }
   }
   EXPECT_EQ(lifts, 10U);

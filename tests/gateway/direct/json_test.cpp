@@ -64,11 +64,18 @@ TEST(Json, WhatIsMalformedSaysWhereAndWhatWasExpected) {
     const char* says;
   };
   Telemetry out;
-  for (const Row& row : {Row{"", "byte 0 of 0"}, {"{", "byte 1 of 1"}, {R"({"a":NaN})", "byte 5"},
-                         {R"({"a":1} x)", "extra data"}, {"17", "a bare value"}, {"\"text\"", "a bare value"},
-                         {"[[1]]", "array within"}, {R"({"ts":"noon","a":1})", "\"ts\" is \"noon\""},
-                         {R"({"ts":true})", "\"ts\" is true"}, {R"({"ts":1e300})", "\"ts\" is 1e300"},
-                         {"\x0a\x05\x0a\x03", "not JSON"}, {R"({"a":1,})", "byte"}}) {
+  for (const Row& row : {Row{"", "byte 0 of 0"},
+                         {"{", "byte 1 of 1"},
+                         {R"({"a":NaN})", "byte 5"},
+                         {R"({"a":1} x)", "extra data"},
+                         {"17", "a bare value"},
+                         {"\"text\"", "a bare value"},
+                         {"[[1]]", "array within"},
+                         {R"({"ts":"noon","a":1})", "\"ts\" is \"noon\""},
+                         {R"({"ts":true})", "\"ts\" is true"},
+                         {R"({"ts":1e300})", "\"ts\" is 1e300"},
+                         {"\x0a\x05\x0a\x03", "not JSON"},
+                         {R"({"a":1,})", "byte"}}) {
     const auto problem = decode_json(row.payload, out);
     ASSERT_TRUE(problem) << row.payload;
     EXPECT_EQ(problem->reason, "malformed");

@@ -1,0 +1,100 @@
+#include "tests/e2e/harness/broker.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+
+namespace fettle::e2e {
+namespace {
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
+// A port nobody uses at this moment; the broker takes it at once.
+int free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = ::bind(probe, generic, length) == 0 && ::getsockname(probe, generic, &length) == 0;
+  ::close(probe);
+  if (!bound) throw std::runtime_error("no free port on the loopback interface");
+  return ntohs(address.sin_port);
+}
+
+bool accepts(int port) {
+  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in address = loopback(port);
+  const bool connected = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(probe);
+  return connected;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+}  // namespace
+
+Broker::Broker(const std::filesystem::path& folder, std::size_t max_packet) : folder_(folder), max_packet_(max_packet) {
+  std::filesystem::create_directories(folder_);
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    port_ = free_port();
+    std::string text = text_of(FETTLE_SOURCE_DIR "/gateway/app/demo/mosquitto.conf");
+    text = replaced(replaced(text, "@PORT@", std::to_string(port_)), "@DIR@", folder_.string());
+    if (max_packet_ > 0) {
+      text = replaced(text, "max_packet_size 1048576", "max_packet_size " + std::to_string(max_packet_));
+    }
+    write_text(folder_ / "mosquitto.conf", text);
+    try {
+      start();
+      return;
+    } catch (const std::runtime_error&) {
+      if (attempt == 4) throw;  // else somebody else took the port
+    }
+  }
+}
+
+void Broker::start() {
+  process_ = std::make_unique<Process>(Words{"mosquitto", "-c", (folder_ / "mosquitto.conf").string()},
+                                       folder_ / "broker.log");
+  const bool up = until([this] { return !process_->running() || accepts(port_); });
+  if (!up || !process_->running()) {
+    process_.reset();
+    throw std::runtime_error("mosquitto did not start: " + text_of(folder_ / "broker.log"));
+  }
+}
+
+void Broker::stop() {
+  process_->signal(SIGTERM);
+  if (!process_->wait()) throw std::runtime_error("mosquitto does not end on SIGTERM");
+  process_.reset();
+}
+
+void Broker::kill() {
+  process_->signal(SIGKILL);
+  process_->wait();
+  process_.reset();
+}
+
+void Broker::publish(const std::string& topic, const std::string& payload) const {
+  const std::filesystem::path file = folder_ / "payload";
+  write_text(file, payload);
+  const Ran ran = run_command(
+      {"mosquitto_pub", "-h", "127.0.0.1", "-p", std::to_string(port_), "-q", "1", "-t", topic, "-f", file.string()});
+  if (ran.code != 0) throw std::runtime_error("mosquitto_pub to " + topic + " failed: " + ran.err);
+}
+
+}  // namespace fettle::e2e
