@@ -91,7 +91,10 @@ std::string Metering::band_at(AssetState& asset, const MeterInfo& meter, Time ti
 UsageRow& Metering::row(const AssetState& asset, const MeterInfo& meter, const std::string& band,
                         const billing::Period& cell) {
   UsageKey key{asset.info->id, meter.id, band, cell.start};
-  if (const auto found = cells_.find(key); found != cells_.end()) return found->second;
+  if (const auto found = cells_.find(key); found != cells_.end()) {
+    found->second.end = cell.end;  // a cut may have come or gone since
+    return found->second;
+  }
   auto stored = store_.usage(key);
   if (!stored) throw StoreFailure(stored.error().message);
   UsageRow row;

@@ -11,6 +11,7 @@ constexpr std::chrono::seconds kConnectTimeout{10};
 constexpr std::chrono::milliseconds kFirstRetry{250};
 constexpr std::chrono::milliseconds kLastRetry{15'000};
 constexpr std::chrono::milliseconds kHoldSlice{200};
+constexpr std::chrono::milliseconds kAnswerSlice{200};
 constexpr std::size_t kKeptOfCut = 1024;  // bytes of an over-long payload that are journaled
 constexpr std::string_view kClockTopic = "fettle/v1/clock";
 
@@ -92,15 +93,20 @@ bool DirectSession::connect() {
     how.set_user_name(options_.username);
     how.set_password(options_.password);
   }
+  bool up = false;
   try {
     const auto token = client_->connect(how);
     if (!token->wait_for(kConnectTimeout)) throw ::mqtt::exception(MQTTASYNC_FAILURE, "no answer in 10 s");
+    up = true;
     record_session(true);
     std::vector<std::string> topics = options_.topics;
     if (clock_.kind() == journal::ClockKind::recording) topics.emplace_back(kClockTopic);
     for (const std::string& topic : topics) {
-      if (!client_->subscribe(topic, 1)->wait_for(kConnectTimeout)) {
-        throw ::mqtt::exception(MQTTASYNC_FAILURE, "no answer to the subscription in 10 s");
+      // While a backlog comes in, Paho's receive thread may keep its sender from the mutex for longer than any sensible
+      // timeout. So the answer is awaited as long as the connection lasts; the keep-alive ends a dead one.
+      const auto answer = client_->subscribe(topic, 1);
+      while (!answer->wait_for(kAnswerSlice)) {
+        if (lost_ || stopping_) throw ::mqtt::exception(MQTTASYNC_DISCONNECTED, "it went before the subscription");
       }
     }
     connected_ = true;
@@ -113,6 +119,7 @@ bool DirectSession::connect() {
     } catch (const ::mqtt::exception&) {
       // It was not connected.
     }
+    if (up) record_session(false);
     return false;
   }
 }

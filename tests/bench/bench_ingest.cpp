@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "tests/bench/empty_subscriber.h"
+#include "tests/bench/machine.h"
 #include "tests/bench/publisher.h"
 #include "tests/bench/result.h"
 #include "tests/bench/runs.h"
@@ -73,8 +74,8 @@ class Series {
     ratios_.push_back(value / yardstick);
   }
   // The medians; that of the ratios is of the pairs', so that what slows the machine for a while slows both sides.
-  void print() const {
-    const Result result{"ingest", metric_, median(values_), unit_, median(yardsticks_), median(ratios_)};
+  void print(double foreign) const {
+    const Result result{"ingest", metric_, median(values_), unit_, median(yardsticks_), median(ratios_), foreign};
     std::printf("%s\n", to_json(result).c_str());
     const auto [low, high] = std::minmax_element(ratios_.begin(), ratios_.end());
     std::fprintf(stderr, "%s: ratio %.3f, lowest %.3f, highest %.3f\n", metric_.c_str(), result.ratio, *low, *high);
@@ -88,11 +89,19 @@ class Series {
   std::vector<double> ratios_;
 };
 
+std::string to_text(const Measured& run) {
+  char text[128];
+  std::snprintf(text, sizeof text, "%.0f messages/s, %.1f us, others %.0f %%", run.messages_per_second,
+                run.processor_per_message, run.foreign_share * 100);
+  return text;
+}
+
 void run_pairs(const Options& options, const Load& load, const std::filesystem::path& folder) {
   Series rate("messages_per_second", "messages/s");
   Series processor("cpu_per_message", "us");
   Series memory("peak_memory", "MB");
   Series disk("disk_per_reading", "bytes");
+  std::vector<double> foreign;  // by pair, the worse of its two runs
   for (std::size_t pair = 1; pair <= options.pairs; ++pair) {
     const auto place = [&](const char* name) { return folder / (name + std::to_string(pair)); };
     GatewayMeasured gateway;
@@ -105,17 +114,23 @@ void run_pairs(const Options& options, const Load& load, const std::filesystem::
       yardstick = run_yardstick(load, place("yardstick-"));
       gateway = run_gateway(load, place("gateway-"));
     }
-    std::fprintf(stderr,
-                 "pair %zu of %zu: gateway %.0f messages/s, %.1f us, empty %.0f messages/s, %.1f us, load %.1f\n", pair,
-                 options.pairs, gateway.messages_per_second, gateway.processor_per_message,
-                 yardstick.messages_per_second, yardstick.processor_per_message, load_average());
+    foreign.push_back(std::max(gateway.foreign_share, yardstick.foreign_share));
+    std::fprintf(stderr, "pair %zu of %zu: gateway %s; empty %s; load %.1f\n", pair, options.pairs,
+                 to_text(gateway).c_str(), to_text(yardstick).c_str(), load_average());
     rate.add(gateway.messages_per_second, yardstick.messages_per_second);
     processor.add(gateway.processor_per_message, yardstick.processor_per_message);
     memory.add(gateway.peak_memory, yardstick.peak_memory);
     disk.add(gateway.bytes_per_reading, kRawReading);
     if (!options.keep) std::filesystem::remove_all(place("gateway-"));
   }
-  for (const Series* series : {&rate, &processor, &memory, &disk}) series->print();
+  for (const Series* series : {&rate, &processor, &memory, &disk}) series->print(median(foreign));
+  const auto disturbed = std::count_if(foreign.begin(), foreign.end(), [](double s) { return s > kTooMuchForeign; });
+  if (disturbed > 0) {
+    std::fprintf(stderr,
+                 "warning: in %td of %zu pairs other processes took more than %.0f %% of the processors: do not trust "
+                 "messages_per_second, whichever way it points; run again when the machine is quiet\n",
+                 disturbed, options.pairs, kTooMuchForeign * 100);
+  }
 }
 
 int measure(const Options& options) {

@@ -28,12 +28,15 @@ TEST(BenchIngest, PrintsOneLineOfJsonForEachMetricAndNothingElse) {
     const boost::json::object& object = parsed.as_object();
     std::set<std::string> keys;
     for (const auto& member : object) keys.insert(std::string(member.key()));
-    EXPECT_EQ(keys, (std::set<std::string>{"bench", "metric", "value", "unit", "yardstick", "ratio"})) << line;
+    EXPECT_EQ(keys, (std::set<std::string>{"bench", "metric", "value", "unit", "yardstick", "ratio", "foreign"}))
+        << line;
     EXPECT_EQ(object.at("bench"), "ingest");
     EXPECT_TRUE(object.at("unit").is_string()) << line;
     for (const char* number : {"value", "yardstick", "ratio"}) {
       EXPECT_GT(object.at(number).to_number<double>(), 0) << number << " of " << line;
     }
+    EXPECT_GE(object.at("foreign").to_number<double>(), 0) << line;
+    EXPECT_LE(object.at("foreign").to_number<double>(), 1) << line;
     EXPECT_TRUE(metrics.emplace(object.at("metric").as_string().c_str(), object).second) << line;
   }
   std::set<std::string> names;

@@ -16,9 +16,9 @@ std::string to_json(const Result& result) {
   std::array<char, 512> line{};
   // Names and units are this program's own: nothing in them needs escaping.
   std::snprintf(line.data(), line.size(),
-                R"({"bench":"%s","metric":"%s","value":%.6g,"unit":"%s","yardstick":%.6g,"ratio":%.4g})",
+                R"({"bench":"%s","metric":"%s","value":%.6g,"unit":"%s","yardstick":%.6g,"ratio":%.4g,"foreign":%.2f})",
                 result.bench.c_str(), result.metric.c_str(), result.value, result.unit.c_str(), result.yardstick,
-                result.ratio);
+                result.ratio, result.foreign);
   return line.data();
 }
 

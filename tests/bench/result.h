@@ -16,9 +16,10 @@ struct Result {
   std::string unit;
   double yardstick = 0;  // what the value is compared with, in the same unit
   double ratio = 0;      // value by yardstick
+  double foreign = 0;    // share of the processors that other processes took meanwhile (machine.h)
 };
 
-// One line: {"bench","metric","value","unit","yardstick","ratio"}. Pre: the numbers are finite.
+// One line: {"bench","metric","value","unit","yardstick","ratio","foreign"}. Pre: the numbers are finite.
 std::string to_json(const Result& result);
 
 }  // namespace fettle::bench

@@ -9,6 +9,7 @@
 
 #include "tests/bench/child.h"
 #include "tests/bench/empty_subscriber.h"
+#include "tests/bench/machine.h"
 #include "tests/bench/wait.h"
 #include "tests/e2e/harness/process.h"
 
@@ -101,16 +102,19 @@ void wait_until_says(Child& child, const std::string& text, const std::string& w
 Measured measure(const Load& load, Child& child, const std::string& who, const std::function<bool()>& arrived) {
   Publisher publisher(load.broker.port(), "bench-publisher");
   const auto processor_before = child.processor_time();
+  const ForeignShare foreign;
   const auto begin = steady_clock::now();
   Publishing publishing(publisher, load.packets);
   wait_for([&] { return arrived() || publishing.failed() || !child.running(); }, kLook, kArrival,
            who + " has not got all " + std::to_string(load.packets.count()) + " messages");
   const auto took = steady_clock::now() - begin;
+  const double foreign_share = foreign.read();
   if (!child.running()) throw std::runtime_error(who + " ended while it was measured; it said: " + child.output());
   const auto processor = child.processor_time() - processor_before;
   publishing.finish();
   const auto messages = static_cast<double>(load.packets.count());
   Measured measured;
+  measured.foreign_share = foreign_share;
   measured.messages_per_second = messages / std::chrono::duration<double>(took).count();
   measured.processor_per_message = std::chrono::duration<double, std::micro>(processor).count() / messages;
   measured.peak_memory = static_cast<double>(child.peak_memory()) / 1e6;

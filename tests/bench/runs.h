@@ -15,6 +15,7 @@ struct Measured {
   double messages_per_second = 0;    // from the first publish until the last message has arrived
   double processor_per_message = 0;  // microseconds, user and system, of the subscriber, in the same time
   double peak_memory = 0;            // megabytes (10^6)
+  double foreign_share = 0;          // of the processors, taken by other processes meanwhile: machine.h
 };
 
 struct Load {

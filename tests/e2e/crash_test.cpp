@@ -20,7 +20,8 @@ namespace {
 constexpr std::size_t kKills = 20;
 constexpr std::size_t kBrokerRestarts = 3;
 constexpr std::chrono::seconds kWhole{240};
-const FleetRun kRun{200'000};
+const FleetRun kRun{200'000};             // 69 days
+const Words kPaced{"--speed", "300000"};  // in 20 s, so that every disturbance falls inside
 
 // Drawn anew each time; FETTLE_SEED repeats a run as far as the machine allows.
 std::uint64_t drawn_seed() {
@@ -31,8 +32,8 @@ std::uint64_t drawn_seed() {
 }
 
 void bill(const Gateway& gateway) {
-  gateway.json({"invoice", "run", "--until", "2026-02-01"});
-  gateway.json({"invoice", "run", "--until", "2026-03-02"});
+  gateway.json({"invoice", "run", "--until", "2026-07-01"});
+  gateway.json({"invoice", "run", "--until", "2026-08-01"});
 }
 
 struct Disturbance {
@@ -45,7 +46,7 @@ struct Disturbance {
 std::vector<Disturbance> plan_disturbances(std::uint64_t seed, std::uint64_t readings, std::size_t broker_restarts) {
   using Kind = Disturbance::Kind;
   std::mt19937_64 random(seed);
-  std::uniform_int_distribution<std::uint64_t> place(readings / 50, readings * 17 / 20);
+  std::uniform_int_distribution<std::uint64_t> place(readings / 50, readings * 3 / 4);
   std::uniform_int_distribution<int> delay(0, 40);
   std::vector<Disturbance> plan;
   for (std::size_t i = 0; i < kKills; ++i) {
@@ -75,6 +76,12 @@ class Crash : public testing::Test {
   static void prepare(Stage& stage) {
     stage.gateway.start();
     apply_fleet_catalog(stage.gateway);
+  }
+
+  static std::unique_ptr<Process> launch_paced(const Stage& stage) {
+    Words command = kRun.command();
+    command.insert(command.end(), kPaced.begin(), kPaced.end());
+    return launch_simulation(stage.broker, command, stage.folder.path() / "sim.log");
   }
 
   static void disturb(Stage& stage, const Disturbance& disturbance) {
@@ -154,7 +161,7 @@ TEST_F(Crash, UndisturbedEverythingIsThere) {
 TEST_F(Crash, KilledTwentyTimesTheGatewayCountsEverythingOnce) {
   Stage stage;
   prepare(stage);
-  const auto simulation = launch_simulation(stage.broker, kRun.command(), stage.folder.path() / "sim.log");
+  const auto simulation = launch_paced(stage);
   for (const Disturbance& disturbance : plan_disturbances(drawn_seed(), sent_.readings.size(), 0)) {
     ASSERT_NO_FATAL_FAILURE(disturb(stage, disturbance));
   }
@@ -165,9 +172,7 @@ TEST_F(Crash, KilledTwentyTimesTheGatewayCountsEverythingOnce) {
 TEST_F(Crash, WithTheBrokerRestartedThreeTimesAsWellEverythingCountsOnce) {
   Stage stage;
   prepare(stage);
-  Words command = kRun.command();
-  command.insert(command.end(), {"--speed", "400000"});  // 15 s, so that devices are cut off as well
-  const auto simulation = launch_simulation(stage.broker, command, stage.folder.path() / "sim.log");
+  const auto simulation = launch_paced(stage);
   for (const Disturbance& disturbance : plan_disturbances(drawn_seed(), sent_.readings.size(), kBrokerRestarts)) {
     ASSERT_NO_FATAL_FAILURE(disturb(stage, disturbance));
   }
@@ -194,12 +199,10 @@ std::multimap<std::tuple<std::string, std::string, std::int64_t>, double> stored
 }
 
 TEST_F(Crash, ABrokerKilledOutrightLosesOnlyWhatItHadNotHandedOver) {
-  const FleetRun later{2'000, "2026-06-01T00:00:00Z", "5m", sim::Faults::kNone};
+  const FleetRun later{2'000, "2026-11-01T00:00:00Z", "5m", sim::Faults::kNone};
   Stage stage;
   prepare(stage);
-  Words command = kRun.command();
-  command.insert(command.end(), {"--speed", "600000"});
-  const auto simulation = launch_simulation(stage.broker, command, stage.folder.path() / "sim.log");
+  const auto simulation = launch_paced(stage);
   ASSERT_TRUE(until([&] { return stage.gateway.counters().readings >= sent_.readings.size() / 3; }, kWhole));
   stage.broker.kill();
   stage.gateway.drain();

@@ -15,8 +15,8 @@ void apply_fleet_catalog(const Gateway& gateway);
 
 // A run of the ten lifts of the catalog.
 struct FleetRun {
-  std::uint64_t telemetry = 0;  // messages; door faults come on top
-  std::string start = "2026-01-01T00:00:00Z";
+  std::uint64_t telemetry = 0;                 // messages; door faults come on top
+  std::string start = "2026-06-01T00:00:00Z";  // where the catalog's subscription begins
   std::string interval = "5m";
   sim::Faults faults = sim::Faults::kInjected;
 

@@ -74,7 +74,7 @@ TEST_F(CatalogChange, ARuleOfAnotherMeaningStartsAnewAndItsEpisodeEnds) {
   tape.catalog(kStart + minutes(15), pack_text(2, hot_rule("mean(temperature, 2h) > limit", "P2")));
   hold(kStart + minutes(16), kStart + minutes(17), "20");
   run();
-  ASSERT_EQ(reports.size(), 1U);
+  ASSERT_EQ(reports.size(), 2U) << "one for each asset";
   EXPECT_EQ(reports[0], "rule care/hot on asset a changed its meaning: its state starts anew");
   ASSERT_EQ(store.episodes().size(), 1U);
   EXPECT_EQ(episode().cleared_at, kStart + minutes(15));
@@ -138,9 +138,11 @@ TEST_F(CatalogChange, ALaterAssetIsHeardFromItsDeclarationOn) {
 TEST_F(CatalogChange, AnEndThatIsMovedLeavesNoUsageInCellsThatAreNoMore) {
   const Time first_end = kStart + minutes(20);
   const Time last_end = kStart + minutes(40);
-  tape.reading(kStart, "a", "energy", "10");
-  tape.reading(kStart + minutes(50), "a", "energy", "15");
-  for (int minute = 5; minute < 60; minute += 10) tape.reading(kStart + minutes(minute), "a", "pulse", "1");
+  tape.telemetry(kStart + hours(1), "a", json_of(kStart, "energy", "10"));
+  tape.telemetry(kStart + hours(1), "a", json_of(kStart + minutes(50), "energy", "15"));
+  for (int minute = 5; minute < 60; minute += 10) {
+    tape.telemetry(kStart + hours(1), "a", json_of(kStart + minutes(minute), "pulse", "1"));
+  }
   tape.catalog(kStart + hours(1), subscription_text("sub", "a", kStart - hours(240), ms(first_end)));
   tape.make_checkpoint(kStart + hours(1));
   tape.catalog(kStart + hours(1), subscription_text("sub", "a", kStart - hours(240), ms(last_end)));

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "gateway/store/sqlite/sqlite_store.h"
 #include "tests/gateway/engine/contents.h"
 #include "tests/gateway/engine/tape.h"
 #include "tests/gateway/temporary_folder.h"
@@ -418,7 +419,7 @@ TEST_P(LongLife, IsTheSameWithRestartsAnywhere) {
     to = std::min<Sequence>(tape.last(), to + 1 + random() % 200);
     Engine engine(store, lookups());
     engine.start().value();
-    play(engine, tape, at_random(random() % 1000), to);
+    play(engine, tape, at_random(static_cast<std::uint32_t>(random() % 1000)), to);
   }
   play_all(store, tape, one_batch());
   EXPECT_EQ(difference(contents_of(undisturbed), contents_of(store)), "");
