@@ -9,6 +9,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 1U << 20U;
 constexpr std::chrono::milliseconds kIdle{500};
+constexpr journal::Sequence kGather = 512;  // records
+constexpr std::chrono::milliseconds kGatherTime{3};
 constexpr std::chrono::milliseconds kRetry{1000};
 constexpr std::chrono::seconds kProgress{2};
 constexpr std::chrono::seconds kPatience{5};  // for what is still in the journal, once asked to stop
@@ -26,11 +28,15 @@ EngineLoop::EngineLoop(engine::Engine& engine, journal::Journal& journal, Log lo
 std::optional<std::string> EngineLoop::run() {
   std::optional<std::string> problem;
   try {
+    publish();  // what an earlier life committed, for who waits for it, and what the start has to report
     while (!stopping_ && !problem) {
       problem = fold_available();
       if (problem) break;
       if (checkpoint_due()) checkpoint();
       journal_.wait(engine_.folded(), kIdle);
+      // Under load a commit of a few hundred records costs hardly more than one of a few: let a few milliseconds
+      // gather.
+      journal_.wait(engine_.folded() + kGather, kGatherTime);
     }
     // What is in the journal but not folded when the patience ends is folded at the next start.
     if (!problem) problem = fold_available();
@@ -48,6 +54,8 @@ void EngineLoop::stop() {
   stop_at_ = steady_clock::now();
   stopping_ = true;
   journal_.wake();
+  const std::scoped_lock lock(mutex_);  // so that persist() is either before its look at stopping_, or waiting
+  changed_.notify_all();
 }
 
 std::optional<std::string> EngineLoop::fold_available() {

@@ -4,8 +4,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <set>
-
-#include "billing/invoice.h"
+#include <utility>
 
 namespace fettle::engine {
 namespace {
@@ -122,8 +121,14 @@ std::string number_text(const std::string& prefix, int year, std::uint32_t index
   return prefix + text;
 }
 
-// What one subscription used, per hour record, of every month up to `until`.
-using UsageByMeter = std::map<std::pair<std::string, std::string>, std::vector<UsageRow>>;  // asset, "model:meter"
+// Of a draft; of a final it is the number.
+std::string draft_id(const InvoiceRow& invoice, std::chrono::year_month_day first_day) {
+  return "draft/" + invoice.seller + '/' + invoice.customer + '/' + invoice.currency + '/' + date_text(first_day);
+}
+
+billing::LineKey key_of(const InvoiceLineRow& line) {
+  return {line.subscription, line.charge, line.asset, line.band, {line.period_start, line.period_end}};
+}
 
 }  // namespace
 
@@ -148,7 +153,7 @@ Outcome Invoicing::run(Time until, Time now, const LastReading& last_reading, Ef
   boost::json::array problems;
   for (const Book& book : books()) {
     if (const auto problem = bill(book, until, now, last_reading, effects, made)) {
-      problems.emplace_back(problem->message);
+      problems.emplace_back("customer " + std::get<1>(book.account) + ": " + problem->message);
     }
   }
   boost::json::array invoices;
@@ -193,175 +198,210 @@ std::string Invoicing::waiting_for(const Book& book, const billing::Period& mont
   return {};
 }
 
-std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, Time now,
-                                                  const LastReading& last_reading, Effects& effects,
-                                                  std::vector<InvoiceRow>& made) {
+std::optional<Invoicing::Problem> Invoicing::open(const Book& book, Time until, Ledger& ledger) const {
   const auto& [seller_id, customer_id, currency_code] = book.account;
-  const std::string who = "customer " + customer_id + ": ";
   const auto seller = registry_.sellers().find(seller_id);
   const auto customer = registry_.customers().find(customer_id);
   const billing::Zone* zone = registry_.zone_of_customer(customer_id);
   if (seller == registry_.sellers().end() || customer == registry_.customers().end() || zone == nullptr) {
-    return Problem{who + "the seller or the customer is not in the catalog; apply them first"};
+    return Problem{"the seller or the customer is not in the catalog; apply them first"};
   }
   const auto currency = billing::Currency::of(currency_code);
-  if (!currency) return Problem{who + currency.error().message};
+  if (!currency) return Problem{currency.error().message};
   const auto vat = vat_of(seller->second, customer->second);
   if (!vat) {
-    return Problem{who + "seller " + seller_id + " has no VAT rate for country " + customer->second.country() +
+    return Problem{"seller " + seller_id + " has no VAT rate for country " + customer->second.country() +
                    "; add one to its vat_rates"};
   }
-
-  billing::ProposalInput input;
-  input.currency = *currency;
-  input.zone = *zone;
-  input.vat = *vat;
-  Time first = Time::max();
-  UsageByMeter hours;
+  ledger.seller = &seller->second;
+  ledger.customer = &customer->second;
+  ledger.input.currency = *currency;
+  ledger.input.zone = *zone;
+  ledger.input.vat = *vat;
   for (const catalog::Subscription* subscription : book.subscriptions) {
     const catalog::Plan& plan = registry_.plans().at(subscription->plan());
     auto converted = subscription_of(registry_, plan, *subscription);
-    if (!converted) return Problem{who + converted.error().message};
-    const billing::Period term = converted->term;
-    first = std::min(first, term.start);
-    input.subscriptions.push_back(std::move(*converted));
-    for (const std::string& charge_meter : meters_of(plan)) {
-      for (const std::string& asset : subscription->assets()) {
-        const auto index = registry_.asset_index(asset);
-        const auto [model, meter] = split_meter(charge_meter);
-        if (!index || registry_.assets()[*index].model->id != model) continue;
-        auto rows = store_.usage(asset, meter, term.start, std::min(term.end, until));
-        if (!rows) throw StoreFailure(rows.error().message);
-        auto& kept = hours[{asset, charge_meter}];
-        kept.insert(kept.end(), rows->begin(), rows->end());
-      }
-    }
-    auto posted = store_.posted(subscription->id());
-    if (!posted) throw StoreFailure(posted.error().message);
-    for (const PostedLine& line : *posted) {
-      input.posted[{line.subscription, line.charge, line.asset, line.band, {line.period_start, line.period_end}}] = {
-          line.quantity, {line.amount, *currency}};
-    }
-  }
-
-  const auto already = billed_until_.find(book.account);
-  Time from = already == billed_until_.end() ? first : std::max(first, already->second);
-  for (billing::Period month = zone->month_of(from); month.end <= until; month = zone->month_of(month.end)) {
-    input.period = month;
-    input.usage.clear();
-    for (const auto& [key, rows] : hours) {
-      for (const billing::Subscription& subscription : input.subscriptions) {
-        if (std::find(subscription.assets.begin(), subscription.assets.end(), key.first) == subscription.assets.end()) {
-          continue;
-        }
-        std::map<std::pair<Time, std::string>, std::int64_t> totals;  // per month and band
-        for (const UsageRow& row : rows) {
-          if (row.key.start < subscription.term.start || row.key.start >= subscription.term.end) continue;
-          if (row.key.start >= month.end) continue;
-          totals[{zone->month_of(row.key.start).start, row.key.band}] += row.quantity;
-        }
-        for (const auto& [place, quantity] : totals) {
-          const billing::Period whole = zone->month_of(place.first);
-          const billing::Period part{std::max(whole.start, subscription.term.start),
-                                     std::min(whole.end, subscription.term.end)};
-          input.usage.push_back({subscription.id, key.first, key.second, place.second, part, quantity});
-        }
-      }
-    }
-    auto proposal = billing::propose(input);
-    if (!proposal) return Problem{who + proposal.error().message};
-    const std::string draft_id =
-        "draft/" + customer_id + '/' + currency_code + '/' + date_text(zone->local_day(month.start));
-    if (proposal->lines.empty()) {
-      billed_until_[book.account] = month.end;
-      effects.removed_drafts.push_back(draft_id);
-      continue;
-    }
-
-    InvoiceRow invoice;
-    invoice.waiting_for = waiting_for(book, month, until, last_reading);
-    if (invoice.waiting_for.empty() && proposal->gross.minor < 0) {
-      invoice.waiting_for = "charges that outweigh its credits";
-    }
-    invoice.final = invoice.waiting_for.empty();
-    invoice.seller = seller_id;
-    invoice.seller_snapshot = snapshot(seller_id, seller->second.name(), seller->second.address(),
-                                       seller->second.country(), seller->second.vat_id());
-    invoice.customer = customer_id;
-    invoice.customer_snapshot = snapshot(customer_id, customer->second.name(), customer->second.address(),
-                                         customer->second.country(), customer->second.vat_id());
-    invoice.currency = currency_code;
-    invoice.exponent = currency->exponent();
-    invoice.period_start = month.start;
-    invoice.period_end = month.end;
-    invoice.zone = customer->second.zone();
-    invoice.issued_at = now;
-    invoice.net = proposal->net.minor;
-    invoice.tax = proposal->tax.minor;
-    invoice.gross = proposal->gross.minor;
-    for (const billing::VatSubtotal& subtotal : proposal->vat) {
-      invoice.vat.push_back(
-          {subtotal.vat.category, billing::to_string(subtotal.vat.percent), subtotal.base.minor, subtotal.tax.minor});
-    }
-    for (const billing::Line& line : proposal->lines) {
-      InvoiceLineRow row;
-      row.number = static_cast<std::uint32_t>(invoice.lines.size() + 1);
-      row.subscription = line.key.subscription;
-      row.charge = line.key.charge;
-      row.asset = line.key.asset;
-      row.band = line.key.band;
-      row.period_start = line.key.period.start;
-      row.period_end = line.key.period.end;
-      row.title = line.title;
-      row.quantity = billing::to_string(line.quantity);
-      row.unit = line.unit;
-      row.unit_price = billing::to_string(line.unit_price);
-      row.amount = line.amount.minor;
-      row.posted_quantity = line.posted_quantity;
-      row.correction = line.correction;
-      const auto subscription = std::find_if(input.subscriptions.begin(), input.subscriptions.end(),
-                                             [&](const auto& s) { return s.id == line.key.subscription; });
-      for (const billing::Charge& charge : subscription->charges) {
-        const auto* standard = std::get_if<billing::StandardCharge>(&charge.price);
-        if (charge.id != line.key.charge || standard == nullptr) continue;
-        row.meter = split_meter(standard->meter).second;
-        for (const UsageRow& hour : hours[{line.key.asset, standard->meter}]) {
-          if (hour.key.band != line.key.band || hour.key.start < line.key.period.start ||
-              hour.key.start >= line.key.period.end || hour.readings == 0) {
-            continue;
-          }
-          row.usage.push_back(
-              {hour.key.start, hour.end, hour.quantity, hour.revision, hour.first_reading, hour.last_reading});
-        }
-      }
-      invoice.lines.push_back(std::move(row));
-    }
-
-    if (!invoice.final) {
-      invoice.id = draft_id;
-      made.push_back(std::move(invoice));
-      break;
-    }
-    invoice.number_year = static_cast<int>(zone->local_day(now).year());
-    const std::pair<std::string, int> series{seller_id, invoice.number_year};
-    if (!numbers_.contains(series)) {
-      auto last = store_.last_invoice_number(seller_id, invoice.number_year);
-      if (!last) throw StoreFailure(last.error().message);
-      numbers_[series] = *last;
-    }
-    invoice.number_index = ++numbers_[series];
-    invoice.id = number_text(seller->second.invoice_prefix(), invoice.number_year, invoice.number_index);
-    for (const InvoiceLineRow& line : invoice.lines) {
-      billing::Posted& sum =
-          input.posted[{line.subscription, line.charge, line.asset, line.band, {line.period_start, line.period_end}}];
-      sum.quantity += line.posted_quantity;
-      sum.amount = {sum.amount.minor + line.amount, *currency};
-    }
-    billed_until_[book.account] = month.end;
-    effects.removed_drafts.push_back(draft_id);
-    made.push_back(std::move(invoice));
+    if (!converted) return Problem{converted.error().message};
+    load(plan, *converted, until, ledger);
+    ledger.first = std::min(ledger.first, converted->term.start);
+    ledger.input.subscriptions.push_back(std::move(*converted));
   }
   return std::nullopt;
+}
+
+void Invoicing::load(const catalog::Plan& plan, const billing::Subscription& subscription, Time until,
+                     Ledger& ledger) const {
+  for (const std::string& charge_meter : meters_of(plan)) {
+    const auto [model, meter] = split_meter(charge_meter);
+    for (const std::string& asset : subscription.assets) {
+      const auto index = registry_.asset_index(asset);
+      if (!index || registry_.assets()[*index].model->id != model) continue;
+      auto rows = store_.usage(asset, meter, subscription.term.start, std::min(subscription.term.end, until));
+      if (!rows) throw StoreFailure(rows.error().message);
+      ledger.hours[{subscription.id, asset, charge_meter}] = std::move(*rows);
+    }
+  }
+  auto posted = store_.posted(subscription.id);
+  if (!posted) throw StoreFailure(posted.error().message);
+  for (const PostedLine& line : *posted) {
+    ledger.input.posted[{line.subscription, line.charge, line.asset, line.band, {line.period_start, line.period_end}}] =
+        {line.quantity, {line.amount, ledger.input.currency}};
+  }
+}
+
+// Per month and band.
+std::vector<billing::UsageTotal> Invoicing::totals(const Ledger& ledger) {
+  std::vector<billing::UsageTotal> totals;
+  const billing::Zone& zone = ledger.input.zone;
+  for (const billing::Subscription& subscription : ledger.input.subscriptions) {
+    for (const auto& [place, rows] : ledger.hours) {
+      const auto& [subscription_id, asset, meter] = place;
+      if (subscription_id != subscription.id) continue;
+      std::map<std::pair<billing::Period, std::string>, std::int64_t> sums;  // by month and band
+      billing::Period month{Time::min(), Time::min()};
+      for (const UsageRow& row : rows) {  // ascending, so that a month is looked up once
+        if (row.key.start >= month.end) month = zone.month_of(row.key.start);
+        sums[{month, row.key.band}] += row.quantity;
+      }
+      for (const auto& [month_and_band, quantity] : sums) {
+        const auto& [whole, band] = month_and_band;
+        const billing::Period part{std::max(whole.start, subscription.term.start),
+                                   std::min(whole.end, subscription.term.end)};
+        totals.push_back({subscription.id, asset, meter, band, part, quantity});
+      }
+    }
+  }
+  return totals;
+}
+
+InvoiceRow Invoicing::invoice_of(const Ledger& ledger, const billing::Proposal& proposal, Time now) {
+  const catalog::Seller& seller = *ledger.seller;
+  const catalog::Customer& customer = *ledger.customer;
+  InvoiceRow invoice;
+  invoice.seller = seller.id();
+  invoice.seller_snapshot = snapshot(seller.id(), seller.name(), seller.address(), seller.country(), seller.vat_id());
+  invoice.customer = customer.id();
+  invoice.customer_snapshot =
+      snapshot(customer.id(), customer.name(), customer.address(), customer.country(), customer.vat_id());
+  invoice.currency = ledger.input.currency.code();
+  invoice.exponent = ledger.input.currency.exponent();
+  invoice.period_start = proposal.period.start;
+  invoice.period_end = proposal.period.end;
+  invoice.zone = customer.zone();
+  invoice.issued_at = now;
+  invoice.net = proposal.net.minor;
+  invoice.tax = proposal.tax.minor;
+  invoice.gross = proposal.gross.minor;
+  for (const billing::VatSubtotal& subtotal : proposal.vat) {
+    invoice.vat.push_back(
+        {subtotal.vat.category, billing::to_string(subtotal.vat.percent), subtotal.base.minor, subtotal.tax.minor});
+  }
+  for (const billing::Line& line : proposal.lines) {
+    invoice.lines.push_back(line_of(ledger, line));
+    invoice.lines.back().number = static_cast<std::uint32_t>(invoice.lines.size());
+  }
+  invoice.id = draft_id(invoice, ledger.input.zone.local_day(proposal.period.start));
+  return invoice;
+}
+
+InvoiceLineRow Invoicing::line_of(const Ledger& ledger, const billing::Line& line) {
+  InvoiceLineRow row;
+  row.subscription = line.key.subscription;
+  row.charge = line.key.charge;
+  row.asset = line.key.asset;
+  row.band = line.key.band;
+  row.period_start = line.key.period.start;
+  row.period_end = line.key.period.end;
+  row.title = line.title;
+  row.quantity = billing::to_string(line.quantity);
+  row.unit = line.unit;
+  row.unit_price = billing::to_string(line.unit_price);
+  row.amount = line.amount.minor;
+  row.posted_quantity = line.posted_quantity;
+  row.correction = line.correction;
+  const auto subscription = std::find_if(ledger.input.subscriptions.begin(), ledger.input.subscriptions.end(),
+                                         [&](const auto& s) { return s.id == line.key.subscription; });
+  for (const billing::Charge& charge : subscription->charges) {
+    const auto* standard = std::get_if<billing::StandardCharge>(&charge.price);
+    if (charge.id != line.key.charge || standard == nullptr) continue;
+    row.meter = split_meter(standard->meter).second;
+    const auto hours = ledger.hours.find({line.key.subscription, line.key.asset, standard->meter});
+    if (hours != ledger.hours.end()) freeze(hours->second, row);
+  }
+  return row;
+}
+
+// The usage records that a line's quantity rests on, as they are now.
+void Invoicing::freeze(const std::vector<UsageRow>& hours, InvoiceLineRow& row) {
+  for (const UsageRow& hour : hours) {
+    const bool of_line =
+        hour.key.band == row.band && hour.key.start >= row.period_start && hour.key.start < row.period_end;
+    if (!of_line || hour.readings == 0) continue;
+    row.usage.push_back(
+        {hour.key.start, hour.end, hour.quantity, hour.revision, hour.first_reading, hour.last_reading});
+  }
+}
+
+void Invoicing::make_final(const Ledger& ledger, InvoiceRow& invoice) {
+  invoice.final = true;
+  invoice.number_year = static_cast<int>(ledger.input.zone.local_day(invoice.issued_at).year());
+  const std::pair<std::string, int> series{invoice.seller, invoice.number_year};
+  if (!numbers_.contains(series)) {
+    auto last = store_.last_invoice_number(invoice.seller, invoice.number_year);
+    if (!last) throw StoreFailure(last.error().message);
+    numbers_[series] = *last;
+  }
+  invoice.number_index = ++numbers_[series];
+  invoice.id = number_text(ledger.seller->invoice_prefix(), invoice.number_year, invoice.number_index);
+}
+
+void Invoicing::post(const InvoiceRow& invoice, Ledger& ledger) {
+  for (const InvoiceLineRow& line : invoice.lines) {
+    billing::Posted& sum = ledger.input.posted[key_of(line)];
+    sum.quantity += line.posted_quantity;
+    sum.amount = {sum.amount.minor + line.amount, ledger.input.currency};
+  }
+}
+
+std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, Time now,
+                                                  const LastReading& last_reading, Effects& effects,
+                                                  std::vector<InvoiceRow>& made) {
+  Ledger ledger;
+  auto problem = open(book, until, ledger);
+  if (problem) return problem;
+  ledger.input.usage = totals(ledger);
+  const billing::Zone& zone = ledger.input.zone;
+  const auto already = billed_until_.find(book.account);
+  const Time from = already == billed_until_.end() ? ledger.first : std::max(ledger.first, already->second);
+  std::optional<InvoiceRow> carried;  // its credits outweigh its charges: the next month's invoice takes them in
+  for (billing::Period month = zone.month_of(from); month.end <= until; month = zone.month_of(month.end)) {
+    ledger.input.period = month;
+    const auto proposal = billing::propose(ledger.input);
+    if (!proposal) {
+      problem = Problem{proposal.error().message};
+      break;
+    }
+    InvoiceRow invoice = invoice_of(ledger, *proposal, now);
+    invoice.waiting_for = waiting_for(book, month, until, last_reading);
+    if (carried) effects.removed_drafts.push_back(std::exchange(carried, std::nullopt)->id);
+    if (invoice.lines.empty() || invoice.waiting_for.empty()) effects.removed_drafts.push_back(invoice.id);
+    if (!invoice.waiting_for.empty()) {
+      if (!invoice.lines.empty()) made.push_back(std::move(invoice));
+      break;
+    }
+    if (invoice.gross < 0) {
+      invoice.waiting_for = "charges that outweigh its credits";
+      carried = std::move(invoice);
+      continue;
+    }
+    billed_until_[book.account] = month.end;
+    if (invoice.lines.empty()) continue;
+    make_final(ledger, invoice);
+    post(invoice, ledger);
+    made.push_back(std::move(invoice));
+  }
+  if (carried) made.push_back(std::move(*carried));
+  return problem;
 }
 
 void Invoicing::save(WorkingState& out) const {

@@ -7,7 +7,9 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "billing/invoice.h"
 #include "gateway/engine/checkpoint.pb.h"
 #include "gateway/engine/maintenance.h"
 #include "gateway/engine/registry.h"
@@ -23,7 +25,9 @@ class Invoicing {
 
   // Bills every calendar month that ends at or before `until`, per (seller, customer, currency), oldest first. A month
   // whose grace is over, and whose registers have spoken past its end, becomes final; otherwise it stays a draft and
-  // the months after it wait. `now` is the issue date. Errors leave `effects` as it was and name what to mend.
+  // the months after it wait. A month with more credits than charges stays a draft until the next one takes it in.
+  // `now` is the issue date. A problem ends its account's run and names what to mend; what was billed before it stands,
+  // and so do the other accounts'.
   Outcome run(Time until, Time now, const LastReading& last_reading, Effects& effects);
 
   void save(WorkingState& out) const;
@@ -40,7 +44,24 @@ class Invoicing {
     std::string message;
   };
 
+  struct Ledger {  // what has been used and posted, of one account
+    const catalog::Seller* seller = nullptr;
+    const catalog::Customer* customer = nullptr;
+    billing::ProposalInput input;
+    Time first = Time::max();  // when the first subscription begins
+    // By subscription, asset and "model:meter".
+    std::map<std::tuple<std::string, std::string, std::string>, std::vector<UsageRow>> hours;
+  };
+
   std::vector<Book> books() const;
+  std::optional<Problem> open(const Book& book, Time until, Ledger& ledger) const;
+  void load(const catalog::Plan& plan, const billing::Subscription& subscription, Time until, Ledger& ledger) const;
+  static std::vector<billing::UsageTotal> totals(const Ledger& ledger);
+  static InvoiceRow invoice_of(const Ledger& ledger, const billing::Proposal& proposal, Time now);
+  static InvoiceLineRow line_of(const Ledger& ledger, const billing::Line& line);
+  static void freeze(const std::vector<UsageRow>& hours, InvoiceLineRow& row);
+  void make_final(const Ledger& ledger, InvoiceRow& invoice);
+  static void post(const InvoiceRow& invoice, Ledger& ledger);
   std::optional<Problem> bill(const Book& book, Time until, Time now, const LastReading& last_reading, Effects& effects,
                               std::vector<InvoiceRow>& made);
   std::string waiting_for(const Book& book, const billing::Period& month, Time until,

@@ -23,9 +23,9 @@ billing::Period cell_of(const AssetInfo& asset, Time time) {
 }
 
 std::optional<std::int64_t> Metering::counts(const SignalInfo& signal, double value) {
-  const double scaled = value * static_cast<double>(signal.numerator) / static_cast<double>(signal.denominator);
+  const double scaled = value * static_cast<double>(signal.numerator);
   if (!(std::fabs(scaled) < 9.007199254740992e15)) return std::nullopt;  // 2^53
-  return std::llround(scaled);
+  return std::llround(scaled / static_cast<double>(signal.step)) * signal.step;
 }
 
 void Metering::reading(AssetState& asset, std::uint32_t signal, const Point& point,

@@ -39,7 +39,7 @@ class Metering {
   std::vector<UsageRow> usage() const;
   void stored() { cells_.clear(); }
 
-  // Whole counts of the signal's resolution; nothing where the value is beyond what 53 bits hold exactly.
+  // In counts (SignalInfo), rounded to the resolution; nothing where the value is beyond what 53 bits hold exactly.
   static std::optional<std::int64_t> counts(const SignalInfo& signal, double value);
 
  private:

@@ -79,7 +79,7 @@ struct UsageKey {
 struct UsageRow {
   UsageKey key;
   Time end;
-  std::int64_t quantity = 0;   // whole multiples of the register's resolution
+  std::int64_t quantity = 0;   // in the last decimal of the register's resolution (0.01: hundredths)
   std::uint32_t readings = 0;  // how many readings contributed
   Time first_reading;          // event times of the first and last reading it rests on
   Time last_reading;
@@ -184,7 +184,7 @@ struct VatRow {
 };
 
 struct InvoiceRow {
-  std::string id;       // of a final: its number; of a draft: "draft/<customer>/<currency>/<period start, date>"
+  std::string id;       // of a final: its number; of a draft: "draft/<seller>/<customer>/<currency>/<first day>"
   bool final = false;   // a final never changes; a draft is replaced by id, and removed when its final is written
   int number_year = 0;  // final: the series that its number is of, and its place there; 0 in a draft
   std::uint32_t number_index = 0;

@@ -12,18 +12,17 @@ Time time_of(std::int64_t milliseconds) {
   return Time(std::chrono::milliseconds(milliseconds));
 }
 
-// How many counts of the resolution one unit is, as a fraction: 0.01 -> 100/1, 25 -> 1/25.
+// 0.01: 100 counts a unit, each a step; 25: one count a unit, 25 to the step.
 bool read_resolution(const std::string& text, SignalInfo& info) {
   const auto resolution = billing::Decimal::parse(text);
   if (!resolution || resolution->units <= 0) return false;
   info.numerator = 1;
   for (int i = 0; i < resolution->scale; ++i) info.numerator *= 10;
-  info.denominator = resolution->units;
+  info.step = resolution->units;
   return true;
 }
 
-// A decimal in the signal's unit as counts of its resolution; nothing where the text is empty or no whole number of
-// them.
+// A decimal in the signal's unit as counts; nothing where the text is empty or too large.
 std::optional<std::int64_t> counts_of(const std::string& text, const SignalInfo& info) {
   if (text.empty()) return std::nullopt;
   const auto value = billing::Decimal::parse(text);
@@ -32,7 +31,7 @@ std::optional<std::int64_t> counts_of(const std::string& text, const SignalInfo&
   for (int i = 0; i < value->scale; ++i) scale *= 10;
   std::int64_t scaled = 0;
   if (__builtin_mul_overflow(value->units, info.numerator, &scaled)) return std::nullopt;
-  return scaled / (scale * info.denominator);
+  return scaled / scale;
 }
 
 rules::SignalKind kind_for_rules(catalog::SignalKind kind) {

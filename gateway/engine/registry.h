@@ -40,8 +40,9 @@ struct SignalInfo {
   catalog::SignalKind kind = catalog::GAUGE;
   TextMap<int> states;  // STATE: text -> index
   std::vector<std::string> state_texts;
-  std::int64_t numerator = 0;  // metered: counts = round(value * numerator / denominator)
-  std::int64_t denominator = 1;
+  // Metered: counts are in the resolution's last decimal (0.01: hundredths; 25: ones), in whole multiples of `step`.
+  std::int64_t numerator = 0;  // counts in one unit; 0: not metered
+  std::int64_t step = 1;
   billing::RegisterSpec reg;  // REGISTER
   bool added_up = false;      // a SUM or COUNT meter reads it
 };

@@ -198,24 +198,30 @@ bool Journal::write_out(std::string_view bytes) {
 }
 
 boost::system::result<Sequence, Refusal> Journal::append(Kind kind, Time received, std::string_view body) {
-  const std::scoped_lock lock(mutex_);
-  if (closed_) return Refusal::closed;
-  if (position_ - consumed_ >= options_.max_backlog) return Refusal::full;
-  if (broken_tail_ || segments_.back().bytes >= options_.segment_bytes) {
-    if (auto started = start_segment(last_ + 1); !started) {
-      disk_error_ = started.error().message;
-      return Refusal::disk;
+  Sequence appended = 0;
+  bool awaited = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_) return Refusal::closed;
+    if (position_ - consumed_ >= options_.max_backlog) return Refusal::full;
+    if (broken_tail_ || segments_.back().bytes >= options_.segment_bytes) {
+      if (auto started = start_segment(last_ + 1); !started) {
+        disk_error_ = started.error().message;
+        return Refusal::disk;
+      }
     }
+    encode_buffer_.clear();
+    encode_record(last_ + 1, kind, received, body, encode_buffer_);
+    if (!write_out(encode_buffer_)) return Refusal::disk;
+    appended = ++last_;
+    segments_.back().bytes += encode_buffer_.size();
+    position_ += encode_buffer_.size();
+    if (marks_.empty() || position_ - marks_.back().position >= kMarkBytes) marks_.push_back({last_, position_});
+    awaited = last_ == awaited_;
   }
-  encode_buffer_.clear();
-  encode_record(last_ + 1, kind, received, body, encode_buffer_);
-  if (!write_out(encode_buffer_)) return Refusal::disk;
-  ++last_;
-  segments_.back().bytes += encode_buffer_.size();
-  position_ += encode_buffer_.size();
-  if (marks_.empty() || position_ - marks_.back().position >= kMarkBytes) marks_.push_back({last_, position_});
-  readable_.notify_one();
-  return last_;
+  // Outside of the lock, and only where somebody waits for just this one: a wake costs more than the append.
+  if (awaited) readable_.notify_one();
+  return appended;
 }
 
 std::string Journal::disk_error() const {
@@ -302,7 +308,9 @@ Result<std::vector<Record>> Journal::read(Sequence after, std::size_t max_record
 
 void Journal::wait(Sequence after, std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
+  awaited_ = after + 1;
   readable_.wait_for(lock, at_most, [&] { return closed_ || woken_ || last_ > after; });
+  awaited_ = 0;
   woken_ = false;
 }
 

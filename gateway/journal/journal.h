@@ -154,6 +154,7 @@ class Journal {
   std::string encode_buffer_;
   std::string disk_error_;
   bool broken_tail_ = false;  // a failed write could not be cut off: the next append opens a new segment
+  Sequence awaited_ = 0;      // the record that wait() is to be woken for; 0: nobody waits
   bool woken_ = false;
   int pins_ = 0;
   bool closed_ = false;

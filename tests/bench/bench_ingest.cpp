@@ -133,9 +133,26 @@ void run_pairs(const Options& options, const Load& load, const std::filesystem::
   }
 }
 
+std::unique_ptr<fettle::test::TemporaryFolder> make_folder() {
+  try {
+    return std::make_unique<fettle::test::TemporaryFolder>();
+  } catch (const std::exception& error) {
+    throw std::runtime_error(std::string(error.what()) + "; set TMPDIR to a folder on a disk that you may write to");
+  }
+}
+
+std::unique_ptr<fettle::e2e::Broker> start_broker(const std::filesystem::path& folder) {
+  try {
+    return std::make_unique<fettle::e2e::Broker>(folder);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(std::string(error.what()) +
+                             "\nIs mosquitto installed and on the PATH? `./run setup` installs it.");
+  }
+}
+
 int measure(const Options& options) {
   catch_interrupts();
-  auto folder = std::make_unique<fettle::test::TemporaryFolder>();
+  auto folder = make_folder();
   const std::filesystem::path path = folder->path();
   if (options.keep) (void)folder.release();  // whose destructor would remove it
   const std::string kind = file_system_of(path);
@@ -151,8 +168,8 @@ int measure(const Options& options) {
   std::fprintf(stderr, "%zu messages a run, the last of %zu bytes, %zu readings each\n", workload.messages.size(),
                workload.messages.back().payload.size(), workload.readings_per_message);
   const Packets packets(workload.messages);
-  const fettle::e2e::Broker broker(path / "broker");
-  run_pairs(options, {workload, packets, broker}, path);
+  const auto broker = start_broker(path / "broker");
+  run_pairs(options, {workload, packets, *broker}, path);
   return 0;
 }
 

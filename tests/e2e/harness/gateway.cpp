@@ -91,11 +91,12 @@ void Gateway::drain() const {
   done({"drain"});
 }
 
-void Gateway::wait_for_readings(std::uint64_t readings, std::chrono::seconds at_most) const {
+void Gateway::wait_for_readings(std::uint64_t readings, std::chrono::seconds at_most) {
   std::uint64_t seen = 0;
-  if (!until([&] { return (seen = counters().readings) >= readings; }, at_most)) {
+  until([&] { return (seen = counters().readings) >= readings || !running(); }, at_most);
+  if (seen < readings) {
     throw std::runtime_error("only " + std::to_string(seen) + " of " + std::to_string(readings) +
-                             " readings were admitted in time: " + log());
+                             " readings were admitted" + (running() ? " in time: " : "; the gateway ended: ") + log());
   }
   drain();
 }

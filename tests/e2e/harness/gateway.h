@@ -63,7 +63,7 @@ class Gateway {
   void drain() const;
   // Waits until that many readings are admitted, then until everything is committed with its usage. Throws after the
   // time.
-  void wait_for_readings(std::uint64_t readings, std::chrono::seconds at_most = kPatience) const;
+  void wait_for_readings(std::uint64_t readings, std::chrono::seconds at_most = kPatience);
 
  private:
   std::filesystem::path folder_;

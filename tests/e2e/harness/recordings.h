@@ -1,7 +1,10 @@
 #pragma once
 // Where the recordings are: $FETTLE_DATA, or beside the source tree. Tests that need them are skipped without them.
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
+#include <iostream>
 #include <string>
 
 namespace fettle::e2e {

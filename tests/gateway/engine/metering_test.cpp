@@ -360,8 +360,8 @@ TEST(Counts, AreWholeStepsOfTheResolution) {
   EXPECT_EQ(Metering::counts(signal, -0.125), -13);  // half away from zero
   EXPECT_EQ(Metering::counts(signal, 9.1e13), std::nullopt);
   signal.numerator = 1;
-  signal.denominator = 25;
-  EXPECT_EQ(Metering::counts(signal, 100), 4);
+  signal.step = 25;
+  EXPECT_EQ(Metering::counts(signal, 110), 100) << "rounded to the step, and still in ones";
 }
 
 }  // namespace

@@ -102,9 +102,10 @@ class Life {
     tape.catalog(kStart, whole_plant());
     tape.session_up(kStart);
     for (int step = 0; step < steps; ++step) {
-      now_ += seconds(20 + one_of(150));
+      now_ += seconds(10 + one_of(90));
       if (step % (steps / 3) == steps / 3 - 1) end_month();
       one_step(step);
+      if (one_of(2) == 0) tape.tick(now_ += seconds(5));
     }
   }
 
@@ -129,7 +130,7 @@ class Life {
 
   void one_step(int step) {
     const std::string asset = one_of(3) == 0 ? "b" : "a";
-    const Time stamp = one_of(6) == 0 ? now_ - seconds(one_of(4000)) : now_;
+    const Time stamp = one_of(4) == 0 ? now_ - seconds(one_of(one_of(2) == 0 ? 55 : 4000)) : now_;
     switch (one_of(14)) {
       case 0:
       case 1:
@@ -214,7 +215,7 @@ int live_on(const Tape& tape, NextLife next_life) {
 
 class Once : public testing::Test {
  protected:
-  Once() : tape(Life(7, 900).tape), cuts(at_random(11)) {
+  Once() : tape(Life(7, 600).tape), cuts(at_random(11)) {
     store::MemoryStore store;
     answers = play_all(store, tape, cuts);
     expected = contents_of(store);
@@ -410,7 +411,7 @@ TEST_F(Once, SqliteHoldsTheSameAfterRestartsAtRandomRecords) {
 class LongLife : public testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(LongLife, IsTheSameWithRestartsAnywhere) {
-  const Tape tape = Life(GetParam(), 4000).tape;
+  const Tape tape = Life(GetParam(), 3000).tape;
   store::MemoryStore undisturbed;
   play_all(undisturbed, tape, one_batch());
   store::MemoryStore store;
