@@ -84,7 +84,7 @@ struct UsageRow {
   Time first_reading;          // event times of the first and last reading it rests on
   Time last_reading;
   UsageQuality quality = UsageQuality::measured;
-  std::uint32_t revision = 1;  // +1 with each flush that changed the quantity
+  std::uint32_t revision = 1;  // +1 with each reading that changed the record
 };
 
 // ---- episodes and work orders

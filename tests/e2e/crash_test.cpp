@@ -85,8 +85,9 @@ class Crash : public testing::Test {
   }
 
   static void disturb(Stage& stage, const Disturbance& disturbance) {
-    ASSERT_TRUE(until([&] { return stage.gateway.counters().readings >= disturbance.at_readings; }, kWhole))
-        << stage.gateway.log();
+    const auto there = [&] { return stage.gateway.counters().readings >= disturbance.at_readings; };
+    ASSERT_TRUE(until([&] { return there() || !stage.gateway.running(); }, kWhole)) << stage.gateway.log();
+    ASSERT_TRUE(stage.gateway.running()) << stage.gateway.log();
     switch (disturbance.kind) {
       case Disturbance::Kind::restart_broker:
         stage.broker.stop();

@@ -235,7 +235,7 @@ TEST(Lifecycle, ABackupOfARunningGatewayIsRestoredAndGoesOn) {
       stage.gateway.done({"backup", copy.string()});
       with_tail = query(copy, "SELECT count(*) FROM journal_tail") != Lines{"0"};
     } while (!with_tail && stage.gateway.counters().readings < readings / 2);
-    std::cout << "the backup " << (with_tail ? "carries" : "needed no") << " piece of the journal\n";
+    std::cout << "the backup " << (with_tail ? "carries a" : "needed no") << " piece of the journal\n";
     EXPECT_LT(stage.gateway.counters().readings, readings) << "the backup was made too late";
     EXPECT_EQ(simulation->wait(), 0) << text_of(stage.folder.path() / "sim.log");
     expect_undisturbed(stage.gateway);  // a backup disturbs nothing

@@ -28,7 +28,7 @@ struct UsageTotal {
   std::string asset;
   std::string meter;
   std::string band;
-  std::int64_t quantity = 0;  // whole multiples of the register's resolution
+  std::int64_t quantity = 0;  // in the last decimal of the resolution
   std::uint64_t records = 0;
   engine::Time start;                                             // of the first record
   engine::Time end;                                               // of the last
