@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kKills = 20;
 constexpr std::size_t kBrokerRestarts = 3;
-constexpr std::chrono::seconds kWhole{240};
+constexpr std::chrono::seconds kWhole{120};
 const FleetRun kRun{200'000};             // 69 days
 const Words kPaced{"--speed", "300000"};  // in 20 s, so that every disturbance falls inside
 

@@ -48,15 +48,12 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 }  // namespace
 
-Broker::Broker(const std::filesystem::path& folder, std::size_t max_packet) : folder_(folder), max_packet_(max_packet) {
+Broker::Broker(const std::filesystem::path& folder) : folder_(folder) {
   std::filesystem::create_directories(folder_);
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
     std::string text = text_of(FETTLE_SOURCE_DIR "/gateway/app/demo/mosquitto.conf");
     text = replaced(replaced(text, "@PORT@", std::to_string(port_)), "@DIR@", folder_.string());
-    if (max_packet_ > 0) {
-      text = replaced(text, "max_packet_size 1048576", "max_packet_size " + std::to_string(max_packet_));
-    }
     write_text(folder_ / "mosquitto.conf", text);
     try {
       start();

@@ -11,8 +11,8 @@ namespace fettle::e2e {
 
 class Broker {
  public:
-  // Starts it; its sessions are kept in `folder`. `max_packet` bytes: the shipped configuration's unless given.
-  explicit Broker(const std::filesystem::path& folder, std::size_t max_packet = 0);
+  // Starts it, with the shipped configuration; its sessions are kept in `folder`.
+  explicit Broker(const std::filesystem::path& folder);
 
   // Until it accepts connections. Always on the same port.
   void start();
@@ -29,7 +29,6 @@ class Broker {
 
  private:
   std::filesystem::path folder_;
-  std::size_t max_packet_;
   int port_ = 0;
   std::unique_ptr<Process> process_;
 };

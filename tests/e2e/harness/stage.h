@@ -15,8 +15,8 @@
 namespace fettle::e2e {
 
 struct Stage {
-  explicit Stage(ClockKind clock = ClockKind::recording, const std::string& mqtt_keys = {}, std::size_t max_packet = 0)
-      : broker(folder.path() / "broker", max_packet), gateway(folder.path() / "gateway", broker, clock, mqtt_keys) {}
+  explicit Stage(ClockKind clock = ClockKind::recording, const std::string& mqtt_keys = {})
+      : broker(folder.path() / "broker"), gateway(folder.path() / "gateway", broker, clock, mqtt_keys) {}
   ~Stage() {
     if (!testing::Test::HasFailure()) return;
     const std::string log = gateway.log();
