@@ -6,14 +6,19 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 namespace fettle::app {
 namespace {
 
 namespace asio = boost::asio;
 using Protocol = asio::local::stream_protocol;
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kAskAgain{100};
 
 void put_length(std::string& out, std::size_t length) {
   const auto value = static_cast<std::uint32_t>(length);
@@ -192,9 +197,15 @@ void ControlServer::stop() {
 }
 
 Reply ask(const Config& config, Request request, const std::string& body, const Log& log) {
-  if (auto reply = ask_running(config, request, body)) return *reply;
-  auto lock = FolderLock::take(config);
-  if (!lock) return {false, lock.error().message};
+  auto lock = Result<std::optional<FolderLock>>(std::nullopt);
+  // A gateway that starts or stops holds the lock a little while before or after it answers.
+  for (const auto patience = std::chrono::steady_clock::now() + kPatience;;) {
+    if (auto reply = ask_running(config, request, body)) return *reply;
+    lock = FolderLock::take(config);
+    if (!lock) return {false, lock.error().message};
+    if (*lock || std::chrono::steady_clock::now() > patience) break;
+    std::this_thread::sleep_for(kAskAgain);
+  }
   if (!*lock) {
     return {false, "a gateway holds " + config.data.string() + " but does not answer on " +
                        config.socket_file().string() + "; it is starting, stopping or hanging: see its log"};

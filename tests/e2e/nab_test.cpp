@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
-#include <set>
+#include <limits>
 #include <sstream>
 
 #include "tests/e2e/harness/recordings.h"

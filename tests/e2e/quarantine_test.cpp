@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
-#include <iostream>
 #include <limits>
-#include <map>
 
 #include "gateway/direct/telemetry.pb.h"
 #include "tests/e2e/harness/fleet_stage.h"
