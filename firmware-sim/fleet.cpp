@@ -11,12 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string asset_name(std::uint64_t index) {
-  std::string number = std::to_string(index + 1);
-  if (number.size() < 3) number.insert(0, 3 - number.size(), '0');
-  return "lift-" + number;
-}
-
 // Neighbouring seeds must not give neighbouring lifts: the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 std::uint64_t lift_seed(std::uint64_t fleet_seed, std::uint64_t index) {
   std::uint64_t z = fleet_seed + (index + 1) * 0x9E3779B97F4A7C15ULL;
@@ -39,7 +33,7 @@ std::uint64_t step_count(const FleetPlan& plan) {
 std::vector<LiftFaults> plan_faults(const FleetPlan& plan) {
   std::vector<LiftFaults> faults(plan.lifts);
   for (std::uint64_t i = 0; i < plan.lifts; ++i) {
-    const auto repair = plan.repairs.find(asset_name(i));
+    const auto repair = plan.repairs.find(lift_name(i));
     if (repair != plan.repairs.end()) faults[i].repaired = repair->second;
   }
   if (plan.faults == Faults::kNone) return faults;
@@ -78,6 +72,12 @@ void add_time(JsonObject& object, std::string_view name, std::optional<EventTime
 
 }  // namespace
 
+std::string lift_name(std::uint64_t index) {
+  std::string number = std::to_string(index + 1);
+  if (number.size() < 3) number.insert(0, 3 - number.size(), '0');
+  return "lift-" + number;
+}
+
 std::optional<Problem> check_plan(const FleetPlan& plan) {
   if (plan.lifts < 1 || plan.lifts > kMostLifts)
     return Problem{"--lifts is " + std::to_string(plan.lifts) + ", expected 1 to " + std::to_string(kMostLifts)};
@@ -91,10 +91,10 @@ std::optional<Problem> check_plan(const FleetPlan& plan) {
     return Problem{"the run lasts more than 100 simulated years; give fewer --messages or a shorter --interval"};
   for (const auto& [asset, when] : plan.repairs) {
     bool known = false;
-    for (std::uint64_t i = 0; i < plan.lifts && !known; ++i) known = asset == asset_name(i);
+    for (std::uint64_t i = 0; i < plan.lifts && !known; ++i) known = asset == lift_name(i);
     if (!known) {
-      return Problem{"--repair names '" + asset + "', expected one of " + asset_name(0) + " to " +
-                     asset_name(plan.lifts - 1)};
+      return Problem{"--repair names '" + asset + "', expected one of " + lift_name(0) + " to " +
+                     lift_name(plan.lifts - 1)};
     }
   }
   return std::nullopt;
@@ -118,7 +118,7 @@ Fleet::Fleet(const FleetPlan& plan) : plan_(plan) {
   const auto faults = plan_faults(plan);
   units_.reserve(plan.lifts);
   for (std::uint64_t i = 0; i < plan.lifts; ++i)
-    units_.push_back({asset_name(i), Lift(lift_seed(plan.seed, i), faults[i]), std::nullopt});
+    units_.push_back({lift_name(i), Lift(lift_seed(plan.seed, i), faults[i]), std::nullopt});
 }
 
 std::optional<Message> Fleet::next() {
@@ -160,8 +160,8 @@ std::vector<InjectedFault> injected_faults(const FleetPlan& plan) {
   const EventTime end = step_time(plan, step_count(plan) - 1);
   for (std::uint64_t i = 0; i < plan.lifts; ++i) {
     if (!faults[i].door_wear_starts && !faults[i].bearing_wear_starts) continue;
-    InjectedFault door{asset_name(i), FaultKind::kDoorWear, {}, {}, {}, {}, 0};
-    InjectedFault bearing{asset_name(i), FaultKind::kBearingWear, {}, {}, {}, {}, 0};
+    InjectedFault door{lift_name(i), FaultKind::kDoorWear, {}, {}, {}, {}, 0};
+    InjectedFault bearing{lift_name(i), FaultKind::kBearingWear, {}, {}, {}, {}, 0};
     Lift lift(lift_seed(plan.seed, i), faults[i]);
     // A last step that is cut short leaves the lifts at the end of the order without it.
     for (std::uint64_t step = 0; step * plan.lifts + i < plan.messages; ++step) {

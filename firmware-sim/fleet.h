@@ -29,6 +29,9 @@ struct FleetPlan {
   std::map<std::string, EventTime> repairs;  // asset -> when its worn parts are replaced
 };
 
+// "lift-001" for the first, counted from 0.
+std::string lift_name(std::uint64_t index);
+
 // Says what is wrong with a plan: a size out of bounds, or a repair of a lift that is not in the fleet.
 std::optional<Problem> check_plan(const FleetPlan& plan);
 

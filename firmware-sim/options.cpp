@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <random>
 
+#include "firmware-sim/edge_options.h"
 #include "firmware-sim/json_text.h"
 #include "firmware-sim/stamp.h"
 
@@ -17,10 +20,14 @@ constexpr std::size_t kMostInflight = 20'000;  // packet identifiers have 16 bit
 
 // The options as typed; turned into an Invocation once all are known.
 struct Typed {
-  std::string broker = "tcp://127.0.0.1:1883";
+  std::vector<std::string> brokers = {"tcp://127.0.0.1:1883"};
+  std::string ca;
+  std::string certificate;
+  std::string key;
   std::string username;
   std::string password_file;
   std::string speed = "max";
+  std::string rate;
   std::size_t inflight = DeliveryLimits{}.inflight;
   std::string connect_timeout = "10s";
   std::string give_up = "60s";
@@ -43,18 +50,15 @@ struct Typed {
   bool faults = true;
   bool truth = false;
   std::vector<std::string> repairs;
+
+  std::uint64_t assets = LoadPlan{}.assets;
+  std::uint64_t signals = LoadPlan{}.signals;
+  std::string load_start;
+  std::string load_duration = "60s";
+  bool catalog = false;
+
+  EdgeOptions edge;
 };
-
-[[noreturn]] void misuse(const std::string& option, const std::string& what) {
-  throw CLI::ValidationError(option, what);
-}
-
-std::chrono::milliseconds duration_of(const std::string& option, const std::string& text) {
-  const auto duration = parse_duration(text);
-  if (!duration || duration->count() == 0)
-    misuse(option, "'" + text + "' is no duration; write for instance 90s, 5m, 12h or 35d");
-  return *duration;
-}
 
 EventTime time_of(const std::string& option, const std::string& text) {
   const auto time = parse_iso8601(text);
@@ -62,14 +66,22 @@ EventTime time_of(const std::string& option, const std::string& text) {
   return *time;
 }
 
-Pace pace_of(const std::string& text) {
-  if (text == "max") return Pace::unlimited();
-  double times = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), times);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !(times >= Pace::kSlowest) ||
-      !(times <= Pace::kFastest))
-    misuse("--speed", "'" + text + "' is no speed; write max, or how many times faster than real time (0.001 to 1e9)");
-  return Pace::of(times);
+double factor_of(const std::string& option, const std::string& text, const std::string& what) {
+  double factor = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), factor);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !(factor >= Pace::kSlowest) ||
+      !(factor <= Pace::kFastest))
+    misuse(option, "'" + text + "' is no " + what + " (0.001 to 1e9)");
+  return factor;
+}
+
+Pace pace_of(const Typed& typed) {
+  if (!typed.rate.empty() && typed.speed != "max")
+    misuse("--rate", "--rate and --speed both set the pace; leave one of them away");
+  if (!typed.rate.empty() && typed.rate != "max")
+    return Pace::of_rate(factor_of("--rate", typed.rate, "rate; write max, or how many messages a second"));
+  if (typed.speed == "max") return Pace::unlimited();
+  return Pace::of(factor_of("--speed", typed.speed, "speed; write max, or how many times faster than real time"));
 }
 
 std::string first_line(const std::string& file) {
@@ -80,12 +92,20 @@ std::string first_line(const std::string& file) {
   return line;
 }
 
-BrokerAddress broker_of(const Typed& typed) {
+BrokerAddress broker_of(const Typed& typed, const std::string& uri) {
+  constexpr std::array<std::string_view, 4> kSchemes = {"tcp://", "mqtt://", "ssl://", "mqtts://"};
   BrokerAddress broker;
-  broker.uri = typed.broker;
-  const bool scheme = broker.uri.starts_with("tcp://") || broker.uri.starts_with("mqtt://");
-  if (!scheme || broker.uri.ends_with("//"))
-    misuse("--broker", "'" + typed.broker + "' is no address; write tcp://HOST:PORT");
+  broker.uri = uri;
+  const auto scheme = std::ranges::find_if(kSchemes, [&](std::string_view begin) { return uri.starts_with(begin); });
+  if (scheme == kSchemes.end() || uri.size() == scheme->size())
+    misuse("--broker", "'" + uri + "' is no address; write tcp://HOST:PORT, or ssl://HOST:PORT for TLS");
+  const bool has_files = !typed.ca.empty() || !typed.certificate.empty() || !typed.key.empty();
+  if (has_files && !is_secured(uri))
+    misuse("--broker", "'" + uri + "' is not secured, but TLS files are given; write ssl://HOST:PORT");
+  for (const auto& file : {typed.ca, typed.certificate, typed.key}) {
+    if (!file.empty() && !std::ifstream(file)) misuse("--ca, --cert, --key", file + " cannot be read");
+  }
+  broker.tls = {typed.ca, typed.certificate, typed.key};
   // Two simulators on one broker must not take each other's client id.
   broker.client_id = "fettle-sim-" + std::to_string(getpid()) + "-" + std::to_string(std::random_device()());
   if (!typed.username.empty())
@@ -143,12 +163,58 @@ FleetCommand fleet_of(const Typed& typed) {
   return command;
 }
 
+LoadCommand load_of(const Typed& typed) {
+  LoadCommand command;
+  LoadPlan& plan = command.plan;
+  plan.assets = typed.assets;
+  plan.signals = typed.signals;
+  plan.seed = typed.seed;
+  const auto duration = duration_of("--for", typed.load_duration);
+  plan.steps = static_cast<std::uint64_t>(duration / kLoadStep);
+  if (typed.load_start.empty()) {
+    if (typed.edge.buffer.has_value()) {
+      misuse("--start",
+             "is needed with --buffer: a run that is started again goes on where it was, so it must begin at "
+             "the same time");
+    }
+    plan.start = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) - duration;
+    plan.start = std::chrono::floor<std::chrono::seconds>(plan.start);
+  } else {
+    plan.start = time_of("--start", typed.load_start);
+  }
+  command.output = typed.catalog ? LoadOutput::kCatalog : LoadOutput::kReadings;
+  if (const auto problem = check_load(plan)) misuse("load", problem->text);
+  return command;
+}
+
+// What decides which batches a source hands out, in a line: a buffer that was filled from another line is another's.
+std::string identity_of(const Typed& typed, const CLI::App& command) {
+  std::string text = command.get_name();
+  const auto add = [&text](const std::string& value) { text += '\x1f' + value; };
+  for (const auto& value : {typed.dataset, typed.folder, typed.asset_prefix, typed.start, typed.duration,
+                            typed.interval, typed.load_start, typed.load_duration})
+    add(value);
+  for (const std::uint64_t value :
+       {typed.seed, typed.limit, typed.lifts, typed.messages, typed.assets, typed.signals, std::uint64_t{typed.shuffle},
+        std::uint64_t{typed.duplicate}, std::uint64_t{typed.faults}})
+    add(std::to_string(value));
+  for (const auto& repair : typed.repairs) add(repair);
+  return text + '\x1f' + edge_identity(typed.edge);
+}
+
 void add_common_options(CLI::App& app, Typed& typed) {
-  app.add_option("--broker", typed.broker, "MQTT broker")->capture_default_str();
+  app.add_option("--broker", typed.brokers, "MQTT broker; edge nodes walk over several")
+      ->capture_default_str()
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--ca", typed.ca, "PEM file of the authorities that may sign the broker's certificate");
+  app.add_option("--cert", typed.certificate, "PEM file of this client's certificate")->needs("--ca");
+  app.add_option("--key", typed.key, "PEM file of its key")->needs("--cert");
   app.add_option("--username", typed.username, "user name for the broker");
   app.add_option("--password-file", typed.password_file, "file whose first line is the password")->needs("--username");
   app.add_option("--speed", typed.speed, "times real time by event stamps, or max: as fast as the broker acknowledges")
       ->capture_default_str();
+  app.add_option("--rate", typed.rate, "messages a second, or max; instead of --speed");
   app.add_option("--seed", typed.seed, "seed of everything random")->capture_default_str();
   app.add_option("--inflight", typed.inflight, "messages sent and not yet acknowledged, at most")
       ->capture_default_str()
@@ -157,6 +223,7 @@ void add_common_options(CLI::App& app, Typed& typed) {
       ->capture_default_str();
   app.add_option("--give-up", typed.give_up, "give up when a lost connection does not come back")
       ->capture_default_str();
+  add_edge_options(app, typed.edge);
   app.add_flag("--json", typed.json, "report as one JSON line");
   app.add_flag("--quiet", typed.quiet, "no progress, and no report when all went well (but with --json)");
 }
@@ -191,13 +258,26 @@ CLI::App* add_fleet(CLI::App& app, Typed& typed) {
   return fleet;
 }
 
+CLI::App* add_load(CLI::App& app, Typed& typed) {
+  CLI::App* load = app.add_subcommand("load", "publish a synthetic load whose every value can be told beforehand");
+  load->add_option("--assets", typed.assets, "how many")->capture_default_str();
+  load->add_option("--signals", typed.signals, "of each asset: gauges, registers and events in turn")
+      ->capture_default_str();
+  load->add_option("--start", typed.load_start, "event time of the first step (default: so that the last is now)");
+  load->add_option("--for", typed.load_duration, "simulated time, in steps of 1 s")->capture_default_str();
+  load->add_flag("--catalog", typed.catalog, "print the catalog a gateway needs for this load, and publish nothing");
+  add_common_options(*load, typed);
+  return load;
+}
+
 }  // namespace
 
 std::variant<Invocation, int> parse_command_line(int argc, char** argv) {
   CLI::App app("Recorded and simulated equipment on an MQTT broker, for demos and tests of a gateway.", "fettle-sim");
   Typed typed;
   const CLI::App* replay = add_replay(app, typed);
-  add_fleet(app, typed);
+  const CLI::App* fleet = add_fleet(app, typed);
+  add_load(app, typed);
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 found wanting, 2 misuse, 130 stopped by a signal.");
   try {
@@ -205,12 +285,18 @@ std::variant<Invocation, int> parse_command_line(int argc, char** argv) {
     Invocation run;
     if (replay->parsed()) {
       run.command = replay_of(typed);
-    } else {
+    } else if (fleet->parsed()) {
       run.command = fleet_of(typed);
+    } else {
+      run.command = load_of(typed);
     }
-    run.broker = broker_of(typed);
+    run.identity = identity_of(typed, *app.get_subcommands().front());
+    run.edge = edge_plan_of(typed.edge);
+    if (!run.edge && typed.brokers.size() > 1)
+      misuse("--broker", "several brokers are for edge nodes; see --sparkplug");
+    for (const auto& uri : typed.brokers) run.brokers.push_back(broker_of(typed, uri));
     run.limits = limits_of(typed);
-    run.pace = pace_of(typed.speed);
+    run.pace = pace_of(typed);
     run.report = typed.json ? ReportFormat::kJson : ReportFormat::kLine;
     run.chatter = typed.quiet ? Chatter::kQuiet : Chatter::kNormal;
     return run;

@@ -4,12 +4,16 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <variant>
+#include <vector>
 
+#include "firmware-sim/broker_address.h"
 #include "firmware-sim/delivery.h"
+#include "firmware-sim/edge_plan.h"
 #include "firmware-sim/fleet.h"
+#include "firmware-sim/load.h"
 #include "firmware-sim/pace.h"
-#include "firmware-sim/paho_link.h"
 #include "firmware-sim/replay.h"
 
 namespace fettle::sim {
@@ -37,9 +41,18 @@ struct FleetCommand {
   Truth truth = Truth::kUntold;
 };
 
+enum class LoadOutput { kReadings, kCatalog };
+
+struct LoadCommand {
+  LoadPlan plan;
+  LoadOutput output = LoadOutput::kReadings;
+};
+
 struct Invocation {
-  std::variant<ReplayCommand, FleetCommand> command;
-  BrokerAddress broker;
+  std::variant<ReplayCommand, FleetCommand, LoadCommand> command;
+  std::vector<BrokerAddress> brokers;  // one; with edge nodes perhaps several
+  std::optional<EdgePlan> edge;        // absent: devices that send JSON
+  std::string identity;                // the options that decide what is published
   DeliveryLimits limits;
   Pace pace = Pace::unlimited();
   ReportFormat report = ReportFormat::kLine;

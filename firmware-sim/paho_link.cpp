@@ -10,31 +10,6 @@ namespace fettle::sim {
 namespace {
 
 constexpr int kAtLeastOnce = 1;
-constexpr std::chrono::seconds kKeepAlive{15};
-constexpr std::chrono::seconds kConnectAttempt{5};
-
-// CONNACK return codes of MQTT 3.1.1, section 3.2.2.3.
-constexpr int kIdentifierRejected = 2;
-constexpr int kBadCredentials = 4;
-constexpr int kNotAuthorized = 5;
-
-std::string connect_failure(const mqtt::token& token) {
-  switch (token.get_return_code()) {
-    case kBadCredentials:
-      return "the broker refuses user name or password (CONNACK 4); see --username and --password-file";
-    case kNotAuthorized:
-      return "the broker does not authorize this client (CONNACK 5); see --username and --password-file";
-    case kIdentifierRejected:
-      return "the broker rejects the client id (CONNACK 2)";
-    default:
-      return "no connection (Paho code " + std::to_string(token.get_return_code()) + ")";
-  }
-}
-
-Refusal refusal_of(int code) {
-  const bool permanent = code == kIdentifierRejected || code == kBadCredentials || code == kNotAuthorized;
-  return permanent ? Refusal::kPermanent : Refusal::kTemporary;
-}
 
 }  // namespace
 
@@ -79,16 +54,8 @@ class PahoLink::Session {
     client_.set_connection_lost_handler([&events](const std::string& cause) {
       events.add(ConnectionLost{cause.empty() ? "the connection was lost" : "the connection was lost: " + cause});
     });
-    mqtt::connect_options options;
-    options.set_mqtt_version(MQTTVERSION_3_1_1);
-    options.set_clean_session(true);
-    options.set_keep_alive_interval(kKeepAlive);
-    options.set_connect_timeout(kConnectAttempt);
+    mqtt::connect_options options = connect_options(address);
     options.set_max_inflight(static_cast<int>(inflight));
-    if (address.credentials) {
-      options.set_user_name(address.credentials->username);
-      options.set_password(address.credentials->password);
-    }
     client_.connect(options, nullptr, connecting_);
   }
 
@@ -107,7 +74,9 @@ class PahoLink::Session {
     void on_success(const mqtt::token&) override { events_.add(Connected{}); }
     void on_failure(const mqtt::token& token) override {
       try {
-        events_.add(ConnectFailed{refusal_of(token.get_return_code()), connect_failure(token)});
+        auto failure = connect_failure(token);
+        events_.add(
+            ConnectFailed{failure.permanent ? Refusal::kPermanent : Refusal::kTemporary, std::move(failure.why)});
       } catch (...) {
         events_.add(ConnectFailed{Refusal::kTemporary, {}});
       }

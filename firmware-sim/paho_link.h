@@ -15,21 +15,11 @@
 #include <variant>
 #include <vector>
 
+#include "firmware-sim/broker_address.h"
 #include "firmware-sim/delivery.h"
 #include "firmware-sim/message.h"
 
 namespace fettle::sim {
-
-struct Credentials {
-  std::string username;
-  std::string password;
-};
-
-struct BrokerAddress {
-  std::string uri = "tcp://127.0.0.1:1883";
-  std::string client_id;
-  std::optional<Credentials> credentials;
-};
 
 struct Connected {};
 struct ConnectFailed {

@@ -26,9 +26,9 @@ void Progress::update(Instant now, double fraction, std::uint64_t acknowledged, 
   std::fflush(terminal_);
 }
 
-void Progress::waiting_for_broker(Instant now) {
+void Progress::waiting(Instant now, const char* why) {
   if (!is_time(now)) return;
-  std::fprintf(terminal_, "\rno connection to the broker, trying again\x1b[K");
+  std::fprintf(terminal_, "\r%s\x1b[K", why);
   std::fflush(terminal_);
 }
 

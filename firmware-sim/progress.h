@@ -21,8 +21,8 @@ class Progress {
   // Shows the state if it is time to. `acknowledged` is the number of messages so far.
   void update(Instant now, double fraction, std::uint64_t acknowledged, EventTime simulated);
 
-  // Shows that there is no connection, if it is time to.
-  void waiting_for_broker(Instant now);
+  // Shows why nothing goes on, if it is time to.
+  void waiting(Instant now, const char* why);
 
   // Takes the line away, so that what is printed next stands alone.
   void clear();

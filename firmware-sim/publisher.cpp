@@ -16,6 +16,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 Instant now() {
   return std::chrono::steady_clock::now();
@@ -63,6 +65,7 @@ class Run {
       return;
     }
     simulated_ = std::max(simulated_.value_or(pending_->at), pending_->at);
+    pace_.pass();
     delivery_.offer(*std::exchange(pending_, std::nullopt));
   }
 
@@ -77,7 +80,7 @@ class Run {
                  event);
     }
     if (!delivery_.connected()) {
-      progress_.waiting_for_broker(now());
+      progress_.waiting(now(), "no connection to the broker, trying again");
     } else if (simulated_) {
       progress_.update(now(), source_.fraction(), delivery_.counts().acknowledged, *simulated_);
     }
@@ -115,6 +118,8 @@ double rate_of(const PublishReport& report) {
   return seconds > 0 ? static_cast<double>(report.counts.acknowledged) / seconds : 0.0;
 }
 
+}  // namespace
+
 std::string_view outcome_name(Outcome outcome) {
   switch (outcome) {
     case Outcome::kUnreachable:
@@ -123,13 +128,13 @@ std::string_view outcome_name(Outcome outcome) {
       return "refused";
     case Outcome::kStopped:
       return "stopped";
+    case Outcome::kFailed:
+      return "failed";
     case Outcome::kDone:
       break;
   }
   return "done";
 }
-
-}  // namespace
 
 std::string report_json(const PublishReport& report) {
   const auto& counts = report.counts;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 
 #include "firmware-sim/delivery.h"
 #include "firmware-sim/message.h"
@@ -18,7 +19,10 @@ enum class Outcome {
   kUnreachable,  // no connection in time, at the beginning or later
   kRefused,      // the broker is there and does not want this client
   kStopped,      // asked to stop
+  kFailed,       // the disk does not keep what must be kept
 };
+
+std::string_view outcome_name(Outcome outcome);
 
 struct PublishReport {
   Outcome outcome = Outcome::kDone;

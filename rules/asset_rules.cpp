@@ -42,114 +42,82 @@ struct SavedRule {
 static_assert(std::is_trivially_copyable_v<SavedRule>);
 constexpr std::size_t kUnsummed = 2 * sizeof(std::uint64_t);
 
+constexpr std::uint64_t kSumStart = 14695981039346656037ULL;
+constexpr std::uint64_t kSumPrime = 1099511628211ULL;
+
 std::uint64_t checksum(std::string_view bytes) {  // FNV-1a, 64 bit
-  std::uint64_t sum = 14695981039346656037ULL;
-  for (const char c : bytes) sum = (sum ^ static_cast<std::uint8_t>(c)) * 1099511628211ULL;
+  std::uint64_t sum = kSumStart;
+  for (const char c : bytes) sum = (sum ^ static_cast<std::uint8_t>(c)) * kSumPrime;
   return sum;
 }
 
-// One rule's place in the asset's buffer: Episode, parameters, states of operators.
+// What an asset's buffer begins with; the bits of the affected rules follow, then the rules.
+struct Header {
+  Clocks clocks;
+  // Nothing is due before these. They may be early, never late: a delay that was reset leaves them where they are.
+  std::int64_t asset_due = kEndOfTime;
+  std::int64_t tick_due = kEndOfTime;
+};
+static_assert(std::is_trivially_copyable_v<Header>);
+
+// One rule's place in the asset's buffer: Episode, parameters, states of operators, one after another.
 struct Slot {
-  std::shared_ptr<const CompiledRule> rule;
-  std::size_t offset = 0;
+  std::shared_ptr<const CompiledRule> rule;  // shared with whoever else runs it
+  Delays delays;
+  std::size_t episode = 0;  // offsets in the buffer
+  std::size_t parameters = 0;
+  std::size_t operators = 0;
 };
 
 // An operator that reads a signal.
 struct Watch {
   std::uint32_t rule = 0;
-  std::uint32_t use = 0;
+  const OperatorUse* use = nullptr;  // in the rule
+  std::size_t state = 0;             // offset in the buffer
 };
-
-Delays delays_of(const CompiledRule& rule) {
-  return {rule.for_.count(), rule.keep_for.count(), rule.cooldown.count()};
-}
 
 }  // namespace
 
-struct AssetRules::State {
+struct RuleSet::Layout {
   std::vector<Slot> slots;
-  std::unique_ptr<std::byte[]> buffer;     // of all rules, one allocation
   std::vector<std::uint32_t> first_watch;  // by signal, one more than there are: where its watches begin
   std::vector<Watch> watches;
-  std::vector<Watch> silences;          // the absent() operators
-  std::vector<std::uint64_t> affected;  // bit per rule: to be evaluated; all zero between calls
+  std::vector<Watch> silences;  // the absent() operators
+  std::size_t words = 0;        // of the affected rules' bits
+  std::size_t bytes = 0;        // of a buffer
   std::int64_t max_gap = 0;
-  Clocks clocks;
-  // Nothing is due before these. They may be early, never late: a delay that was reset leaves them where they are.
-  std::int64_t asset_due = kEndOfTime;
-  std::int64_t tick_due = kEndOfTime;
+  std::uint64_t signature = kSumStart;
 
-  Episode& episode(std::size_t rule) const { return *reinterpret_cast<Episode*>(buffer.get() + slots[rule].offset); }
-  double* parameters(std::size_t rule) const {
-    return reinterpret_cast<double*>(buffer.get() + slots[rule].offset + sizeof(Episode));
-  }
-  std::byte* operators(std::size_t rule) const {
-    return buffer.get() + slots[rule].offset + sizeof(Episode) + slots[rule].rule->parameters.size() * sizeof(double);
-  }
-  std::byte* state_of(const Watch& watch) const { return operators(watch.rule) + use_of(watch).offset; }
-  const OperatorUse& use_of(const Watch& watch) const { return slots[watch.rule].rule->uses[watch.use]; }
-
-  void place(std::vector<RuleInstance> instances);
+  Layout(std::vector<std::shared_ptr<const CompiledRule>> rules, std::size_t signal_count, Duration longest_gap);
   void watch_signals(std::size_t signal_count);
-
-  // The asset's clock cannot pass this without readings.
-  std::int64_t horizon() const { return clocks.newest == kNever ? kNever : clocks.newest + max_gap; }
-  std::int64_t running_at(std::int64_t date) const {
-    return clocks.newest == kNever ? 0 : clocks.running + std::clamp<std::int64_t>(date - clocks.newest, 0, max_gap);
-  }
-  Moment moment_at(std::int64_t date) const { return {date, running_at(date)}; }
-
-  std::size_t signal_count() const { return first_watch.size() - 1; }
-  void mark(std::size_t rule) { affected[rule / 64] |= std::uint64_t{1} << (rule % 64); }
-  template <typename F>
-  void each_affected(F evaluate_rule);
-
-  ProgramInputs inputs(std::size_t rule) const {
-    return {slots[rule].rule->uses, operators(rule), parameters(rule), clocks.newest, clocks.tick};
-  }
-  Truth raise_condition(std::size_t rule) const;
-  Truth clear_condition(std::size_t rule) const;
-  void evaluate(std::size_t rule, Moment moment, std::vector<Transition>& out);
-  void emit(std::size_t rule, const Change& change, ClearReason reason, std::vector<Transition>& out) const;
-
-  std::int64_t due_date(std::size_t rule) const;
-  std::int64_t silence_due(const Watch& silence) const;
-  void run_timers(std::int64_t asset_to, std::int64_t tick_to, std::vector<Transition>& out);
-  void end_silence_at(std::int64_t tick, std::vector<Transition>& out);
-  void find_due();
-  void move_to(std::int64_t event, std::int64_t tick);
 };
 
-// ---- construction
-// ------------------------------------------------------------------------------------------------------
-
-void AssetRules::State::place(std::vector<RuleInstance> instances) {
-  std::size_t size = 0;
-  for (RuleInstance& instance : instances) {
-    slots.push_back({std::move(instance.rule), size});
-    size += state_bytes_of(*slots.back().rule);
+RuleSet::Layout::Layout(std::vector<std::shared_ptr<const CompiledRule>> rules, std::size_t signal_count,
+                        Duration longest_gap)
+    : words((rules.size() + 63) / 64), max_gap(longest_gap.count()) {
+  std::size_t offset = sizeof(Header) + words * sizeof(std::uint64_t);
+  for (auto& rule : rules) {
+    Slot slot;
+    slot.delays = {rule->for_.count(), rule->keep_for.count(), rule->cooldown.count()};
+    slot.episode = offset;
+    slot.parameters = slot.episode + sizeof(Episode);
+    slot.operators = slot.parameters + rule->parameters.size() * sizeof(double);
+    offset += state_bytes_of(*rule);
+    signature = (signature ^ rule->signature) * kSumPrime;
+    slot.rule = std::move(rule);
+    slots.push_back(std::move(slot));
   }
-  buffer = std::make_unique<std::byte[]>(size);
-  for (std::size_t r = 0; r < slots.size(); ++r) {
-    const CompiledRule& rule = *slots[r].rule;
-    ::new (buffer.get() + slots[r].offset) Episode();
-    const auto& overrides = instances[r].overrides;
-    for (std::size_t p = 0; p < rule.parameters.size(); ++p) {
-      parameters(r)[p] = p < overrides.size() && overrides[p] ? *overrides[p] : rule.parameters[p].value;
-    }
-    for (const OperatorUse& use : rule.uses) start(use, operators(r) + use.offset);
-  }
-  affected.assign((slots.size() + 63) / 64, 0);
+  bytes = offset;
+  watch_signals(signal_count);
 }
 
-void AssetRules::State::watch_signals(std::size_t signal_count) {
+void RuleSet::Layout::watch_signals(std::size_t signal_count) {
   std::vector<std::pair<SignalIndex, Watch>> all;
   for (std::uint32_t r = 0; r < slots.size(); ++r) {
-    const auto& uses = slots[r].rule->uses;
-    for (std::uint32_t u = 0; u < uses.size(); ++u) {
-      assert(uses[u].signal < signal_count);
-      all.push_back({uses[u].signal, {r, u}});
-      if (uses[u].kind == OperatorKind::absent) silences.push_back({r, u});
+    for (const OperatorUse& use : slots[r].rule->uses) {
+      assert(use.signal < signal_count);
+      all.push_back({use.signal, {r, &use, slots[r].operators + use.offset}});
+      if (use.kind == OperatorKind::absent) silences.push_back(all.back().second);
     }
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -159,12 +127,86 @@ void AssetRules::State::watch_signals(std::size_t signal_count) {
   for (const auto& [signal, watch] : all) watches.push_back(watch);
 }
 
-// ---- evaluation
-// --------------------------------------------------------------------------------------------------------
+// One asset's rules at work: the set's layout over the asset's buffer. Made for each call; owns neither.
+class AssetRules::State {
+ public:
+  State(const RuleSet& set, std::byte* bytes)
+      : layout(*set.layout_),
+        buffer(bytes),
+        header(*reinterpret_cast<Header*>(bytes)),
+        clocks(header.clocks),
+        affected(reinterpret_cast<std::uint64_t*>(bytes + sizeof(Header))) {}
+
+  void start(std::span<const std::vector<std::optional<double>>> overrides);
+
+  const RuleSet::Layout& layout;
+  std::byte* buffer;
+  Header& header;
+  Clocks& clocks;
+  std::uint64_t* affected;  // bit per rule: to be evaluated; all zero between calls
+
+  Episode& episode(std::size_t rule) const { return *reinterpret_cast<Episode*>(buffer + layout.slots[rule].episode); }
+  double* parameters(std::size_t rule) const {
+    return reinterpret_cast<double*>(buffer + layout.slots[rule].parameters);
+  }
+  std::byte* operators(std::size_t rule) const { return buffer + layout.slots[rule].operators; }
+
+  // The asset's clock cannot pass this without readings.
+  std::int64_t horizon() const { return clocks.newest == kNever ? kNever : clocks.newest + layout.max_gap; }
+  std::int64_t running_at(std::int64_t date) const {
+    return clocks.newest == kNever ? 0
+                                   : clocks.running + std::clamp<std::int64_t>(date - clocks.newest, 0, layout.max_gap);
+  }
+  Moment moment_at(std::int64_t date) const { return {date, running_at(date)}; }
+
+  std::size_t signal_count() const { return layout.first_watch.size() - 1; }
+  std::span<const Watch> watches_of(SignalIndex signal) const {
+    const std::uint32_t first = layout.first_watch[signal];
+    return std::span(layout.watches).subspan(first, layout.first_watch[signal + 1] - first);
+  }
+  void mark(std::size_t rule) { affected[rule / 64] |= std::uint64_t{1} << (rule % 64); }
+  template <typename F>
+  void each_affected(F evaluate_rule);
+
+  ProgramInputs inputs(std::size_t rule) const {
+    return {layout.slots[rule].rule->uses, operators(rule), parameters(rule), clocks.newest, clocks.tick};
+  }
+  Truth raise_condition(std::size_t rule) const;
+  Truth clear_condition(std::size_t rule) const;
+  void evaluate(std::size_t rule, Moment moment, std::vector<Transition>& out);
+  void emit(std::size_t rule, const Change& change, ClearReason reason, std::vector<Transition>& out) const;
+
+  std::int64_t due_date(std::size_t rule) const;
+  std::int64_t silence_due(const Watch& silence) const;
+  void run_timers(std::int64_t asset_to, std::int64_t tick_to, std::vector<Transition>& out) {
+    if (header.asset_due > asset_to && header.tick_due > tick_to) return;
+    fire_due(asset_to, tick_to, out);
+  }
+  void fire_due(std::int64_t asset_to, std::int64_t tick_to, std::vector<Transition>& out);
+  void end_silence_at(std::int64_t tick, std::vector<Transition>& out);
+  void find_due();
+  void move_to(std::int64_t event, std::int64_t tick);
+};
+
+void AssetRules::State::start(std::span<const std::vector<std::optional<double>>> overrides) {
+  ::new (buffer) Header();
+  std::fill_n(affected, layout.words, 0U);
+  for (std::size_t r = 0; r < layout.slots.size(); ++r) {
+    const CompiledRule& rule = *layout.slots[r].rule;
+    ::new (buffer + layout.slots[r].episode) Episode();
+    for (std::size_t p = 0; p < rule.parameters.size(); ++p) {
+      const bool overridden = r < overrides.size() && p < overrides[r].size() && overrides[r][p];
+      parameters(r)[p] = overridden ? *overrides[r][p] : rule.parameters[p].value;
+    }
+    for (const OperatorUse& use : rule.uses) rules::start(use, operators(r) + use.offset);
+  }
+}
+
+// ---- evaluation ----------------------------------------------------------------------------------------------------
 
 template <typename F>
 void AssetRules::State::each_affected(F evaluate_rule) {
-  for (std::size_t word = 0; word < affected.size(); ++word) {
+  for (std::size_t word = 0; word < layout.words; ++word) {
     while (affected[word] != 0) {
       const auto bit = static_cast<std::size_t>(std::countr_zero(affected[word]));
       affected[word] &= affected[word] - 1;
@@ -174,7 +216,7 @@ void AssetRules::State::each_affected(F evaluate_rule) {
 }
 
 Truth AssetRules::State::raise_condition(std::size_t rule) const {
-  const CompiledRule& compiled = *slots[rule].rule;
+  const CompiledRule& compiled = *layout.slots[rule].rule;
   const Truth when = truth_of(run(compiled.when, inputs(rule)));
   if (when == Truth::no || compiled.suppress_when.empty()) return when;
   return conjunction(when, negation(truth_of(run(compiled.suppress_when, inputs(rule)))));
@@ -182,7 +224,7 @@ Truth AssetRules::State::raise_condition(std::size_t rule) const {
 
 // While `when` itself is true nothing clears, whatever `clear` says: otherwise the two could chase each other.
 Truth AssetRules::State::clear_condition(std::size_t rule) const {
-  const CompiledRule& compiled = *slots[rule].rule;
+  const CompiledRule& compiled = *layout.slots[rule].rule;
   const Truth when = truth_of(run(compiled.when, inputs(rule)));
   if (compiled.clear.empty() || when == Truth::yes) return negation(when);
   return truth_of(run(compiled.clear, inputs(rule)));
@@ -191,12 +233,12 @@ Truth AssetRules::State::clear_condition(std::size_t rule) const {
 void AssetRules::State::evaluate(std::size_t rule, Moment moment, std::vector<Transition>& out) {
   Episode& e = episode(rule);
   if (e.entitlement == Entitlement::none) return;
-  const Delays delays = delays_of(*slots[rule].rule);
+  const Delays& delays = layout.slots[rule].delays;
   const auto change = is_open(e) ? observe_clear(e, delays, clear_condition(rule), moment)
                                  : observe_raise(e, delays, raise_condition(rule), moment);
   if (change)
     emit(rule, *change, change->kind == TransitionKind::cleared ? ClearReason::condition : ClearReason::none, out);
-  if (is_running(e)) asset_due = std::min(asset_due, due_date(rule));
+  if (is_running(e)) header.asset_due = std::min(header.asset_due, due_date(rule));
 }
 
 void AssetRules::State::emit(std::size_t rule, const Change& change, ClearReason reason,
@@ -204,8 +246,7 @@ void AssetRules::State::emit(std::size_t rule, const Change& change, ClearReason
   out.push_back({rule, change.kind, time_at(change.at), time_at(change.since), reason});
 }
 
-// ---- timers
-// ------------------------------------------------------------------------------------------------------------
+// ---- timers --------------------------------------------------------------------------------------------------------
 
 // The date at which the rule's running delay is over, if nothing more is heard; kEndOfTime if none runs.
 std::int64_t AssetRules::State::due_date(std::size_t rule) const {
@@ -217,39 +258,39 @@ std::int64_t AssetRules::State::due_date(std::size_t rule) const {
 
 // The tick at which absent() becomes true; kEndOfTime if it is already, or nothing was ever heard.
 std::int64_t AssetRules::State::silence_due(const Watch& silence) const {
-  const std::int64_t heard = reinterpret_cast<const SilenceState*>(state_of(silence))->heard;
+  const std::int64_t heard = reinterpret_cast<const SilenceState*>(buffer + silence.state)->heard;
   if (heard == kNever) return kEndOfTime;
-  const std::int64_t due = heard + use_of(silence).window;
+  const std::int64_t due = heard + silence.use->window;
   return due > clocks.tick ? due : kEndOfTime;
 }
 
 void AssetRules::State::find_due() {
-  asset_due = kEndOfTime;
-  for (std::size_t r = 0; r < slots.size(); ++r) asset_due = std::min(asset_due, due_date(r));
-  tick_due = kEndOfTime;
-  for (const Watch& silence : silences) tick_due = std::min(tick_due, silence_due(silence));
+  header.asset_due = kEndOfTime;
+  for (std::size_t r = 0; r < layout.slots.size(); ++r) header.asset_due = std::min(header.asset_due, due_date(r));
+  header.tick_due = kEndOfTime;
+  for (const Watch& silence : layout.silences) header.tick_due = std::min(header.tick_due, silence_due(silence));
 }
 
 // Fires what is due up to these times, in the order of its dates. A silence is dated by the asset's time at its newest
 // reading and the ticks since: so a device's skew cancels.
-void AssetRules::State::run_timers(std::int64_t asset_to, std::int64_t tick_to, std::vector<Transition>& out) {
-  if (asset_due > asset_to && tick_due > tick_to) return;
+void AssetRules::State::fire_due(std::int64_t asset_to, std::int64_t tick_to, std::vector<Transition>& out) {
+  const std::size_t count = layout.slots.size();
   for (;;) {
-    std::size_t first = slots.size();
+    std::size_t first = count;
     std::int64_t date = kEndOfTime;
-    for (std::size_t r = 0; r < slots.size(); ++r) {
+    for (std::size_t r = 0; r < count; ++r) {
       const std::int64_t due = due_date(r);
       if (due > asset_to || due >= date) continue;
       date = due;
       first = r;
     }
     std::int64_t silence = kEndOfTime;
-    for (const Watch& watch : silences) silence = std::min(silence, silence_due(watch));
+    for (const Watch& watch : layout.silences) silence = std::min(silence, silence_due(watch));
     const bool silence_first = silence <= tick_to && clocks.newest + (silence - clocks.newest_tick) < date;
     if (silence_first) {
       end_silence_at(silence, out);
-    } else if (first < slots.size()) {
-      const Change change = complete(episode(first), delays_of(*slots[first].rule), date);
+    } else if (first < count) {
+      const Change change = complete(episode(first), layout.slots[first].delays, date);
       emit(first, change, change.kind == TransitionKind::cleared ? ClearReason::condition : ClearReason::none, out);
     } else {
       break;
@@ -259,7 +300,7 @@ void AssetRules::State::run_timers(std::int64_t asset_to, std::int64_t tick_to, 
 }
 
 void AssetRules::State::end_silence_at(std::int64_t tick, std::vector<Transition>& out) {
-  for (const Watch& silence : silences) {
+  for (const Watch& silence : layout.silences) {
     if (silence_due(silence) == tick) mark(silence.rule);
   }
   clocks.tick = tick;
@@ -272,22 +313,44 @@ void AssetRules::State::move_to(std::int64_t event, std::int64_t tick) {
   clocks.tick = std::max(clocks.tick, tick);
   if (clocks.newest != kNever && event <= clocks.newest) return;
   const std::int64_t gap = clocks.newest == kNever ? 0 : event - clocks.newest;
-  clocks.running += std::min(gap, max_gap);
+  clocks.running += std::min(gap, layout.max_gap);
   clocks.newest = event;
   clocks.newest_tick = clocks.tick;
   clocks.asset = std::max(clocks.asset, event);
-  if (gap - max_gap < kForget) return;
-  for (std::size_t r = 0; r < slots.size(); ++r) restart(episode(r), delays_of(*slots[r].rule), moment_at(event));
+  if (gap - layout.max_gap < kForget) return;
+  for (std::size_t r = 0; r < layout.slots.size(); ++r) restart(episode(r), layout.slots[r].delays, moment_at(event));
 }
 
-// ---- the public face
-// ---------------------------------------------------------------------------------------------------
+// ---- the public face -----------------------------------------------------------------------------------------------
 
-AssetRules::AssetRules(std::vector<RuleInstance> rules, std::size_t signal_count, Duration max_gap)
-    : state_(std::make_unique<State>()) {
-  state_->max_gap = max_gap.count();
-  state_->place(std::move(rules));
-  state_->watch_signals(signal_count);
+RuleSet::RuleSet(std::vector<std::shared_ptr<const CompiledRule>> rules, std::size_t signal_count, Duration max_gap)
+    : layout_(std::make_unique<const Layout>(std::move(rules), signal_count, max_gap)) {}
+RuleSet::~RuleSet() = default;
+
+std::size_t RuleSet::size() const {
+  return layout_->slots.size();
+}
+std::size_t RuleSet::state_bytes() const {
+  return layout_->bytes;
+}
+std::uint64_t RuleSet::signature() const {
+  return layout_->signature;
+}
+
+AssetRules::AssetRules(std::shared_ptr<const RuleSet> set,
+                       std::span<const std::vector<std::optional<double>>> overrides)
+    : set_(std::move(set)), buffer_(std::make_unique<std::byte[]>(set_->state_bytes())) {
+  State(*set_, buffer_.get()).start(overrides);
+}
+
+AssetRules::AssetRules(std::vector<RuleInstance> rules, std::size_t signal_count, Duration max_gap) {
+  std::vector<std::shared_ptr<const CompiledRule>> programs;
+  std::vector<std::vector<std::optional<double>>> overrides;
+  for (RuleInstance& rule : rules) {
+    programs.push_back(std::move(rule.rule));
+    overrides.push_back(std::move(rule.overrides));
+  }
+  *this = AssetRules(std::make_shared<const RuleSet>(std::move(programs), signal_count, max_gap), overrides);
 }
 
 AssetRules::~AssetRules() = default;
@@ -295,18 +358,19 @@ AssetRules::AssetRules(AssetRules&&) noexcept = default;
 AssetRules& AssetRules::operator=(AssetRules&&) noexcept = default;
 
 void AssetRules::apply(Time event, Time tick, std::span<const SignalReading> readings, std::vector<Transition>& out) {
-  State& s = *state_;
+  State s(*set_, buffer_.get());
   s.run_timers(std::min(ms(event), s.horizon()), ms(tick), out);
   s.move_to(ms(event), ms(tick));
   for (const SignalReading& reading : readings) {
     if (reading.signal >= s.signal_count()) continue;
     const bool good = reading.quality == Quality::good && std::isfinite(reading.value);
     const OperatorReading taken{ms(event), s.clocks.tick, good ? reading.value : kUnknown};
-    for (std::uint32_t w = s.first_watch[reading.signal]; w < s.first_watch[reading.signal + 1]; ++w) {
-      const Watch& watch = s.watches[w];
-      take(s.use_of(watch), s.state_of(watch), taken, s.max_gap);
+    for (const Watch& watch : s.watches_of(reading.signal)) {
+      take(*watch.use, s.buffer + watch.state, taken, s.layout.max_gap);
       s.mark(watch.rule);
-      if (s.use_of(watch).kind == OperatorKind::absent) s.tick_due = std::min(s.tick_due, s.silence_due(watch));
+      if (watch.use->kind == OperatorKind::absent) {
+        s.header.tick_due = std::min(s.header.tick_due, s.silence_due(watch));
+      }
     }
   }
   const Moment now = s.moment_at(s.clocks.newest);
@@ -316,7 +380,7 @@ void AssetRules::apply(Time event, Time tick, std::span<const SignalReading> rea
 }
 
 void AssetRules::advance(Time asset_now, Time tick, std::vector<Transition>& out) {
-  State& s = *state_;
+  State s(*set_, buffer_.get());
   const std::int64_t to = std::min(ms(asset_now), s.horizon());
   s.run_timers(to, ms(tick), out);
   s.clocks.asset = std::max(s.clocks.asset, to);
@@ -324,13 +388,13 @@ void AssetRules::advance(Time asset_now, Time tick, std::vector<Transition>& out
 }
 
 void AssetRules::mark_stale(std::span<const SignalIndex> signals, Time) {
-  State& s = *state_;
+  State s(*set_, buffer_.get());
   if (s.clocks.newest == kNever) return;  // nothing is known yet
   for (const SignalIndex signal : signals) {
     if (signal >= s.signal_count()) continue;
-    for (std::uint32_t w = s.first_watch[signal]; w < s.first_watch[signal + 1]; ++w) {
-      lose(s.use_of(s.watches[w]), s.state_of(s.watches[w]), s.clocks.asset);
-      s.mark(s.watches[w].rule);
+    for (const Watch& watch : s.watches_of(signal)) {
+      lose(*watch.use, s.buffer + watch.state, s.clocks.asset);
+      s.mark(watch.rule);
     }
   }
   // Less knowledge never makes an unknown condition known, nor turns one round: all that can happen is a pause.
@@ -344,7 +408,7 @@ void AssetRules::mark_stale(std::span<const SignalIndex> signals, Time) {
 }
 
 void AssetRules::set_entitled(std::size_t rule, bool entitled, Time at, std::vector<Transition>& out) {
-  State& s = *state_;
+  State s(*set_, buffer_.get());
   const Entitlement now = entitled ? Entitlement::held : Entitlement::none;
   if (s.episode(rule).entitlement == now) return;
   if (entitled) {
@@ -360,35 +424,38 @@ void AssetRules::set_entitled(std::size_t rule, bool entitled, Time at, std::vec
 }
 
 Time AssetRules::next_asset_due() const {
-  return state_->asset_due > state_->horizon() ? Time::max() : time_at(state_->asset_due);
+  const State s(*set_, buffer_.get());
+  return s.header.asset_due > s.horizon() ? Time::max() : time_at(s.header.asset_due);
 }
 
 Time AssetRules::next_tick_due() const {
-  return state_->tick_due == kEndOfTime ? Time::max() : time_at(state_->tick_due);
+  const State s(*set_, buffer_.get());
+  return s.header.tick_due == kEndOfTime ? Time::max() : time_at(s.header.tick_due);
 }
 
 bool AssetRules::raised(std::size_t rule) const {
-  return is_open(state_->episode(rule));
+  return is_open(State(*set_, buffer_.get()).episode(rule));
 }
 
 void AssetRules::save(std::size_t rule, std::string& out) const {
-  const CompiledRule& compiled = *state_->slots[rule].rule;
+  const State s(*set_, buffer_.get());
+  const CompiledRule& compiled = *s.layout.slots[rule].rule;
   SavedRule saved;
   saved.signature = compiled.signature;
-  saved.clocks = state_->clocks;
-  saved.episode = state_->episode(rule);
+  saved.clocks = s.clocks;
+  saved.episode = s.episode(rule);
   const std::size_t begin = out.size();
   out.resize(begin + sizeof(SavedRule) + compiled.state_bytes);
   char* bytes = out.data() + begin;
   std::memcpy(bytes, &saved, sizeof(saved));
-  std::memcpy(bytes + sizeof(saved), state_->operators(rule), compiled.state_bytes);
+  std::memcpy(bytes + sizeof(saved), s.operators(rule), compiled.state_bytes);
   saved.checksum = checksum(std::string_view(out).substr(begin + kUnsummed));
   std::memcpy(bytes + offsetof(SavedRule, checksum), &saved.checksum, sizeof(saved.checksum));
 }
 
 bool AssetRules::load(std::size_t rule, std::string_view bytes) {
-  State& s = *state_;
-  const CompiledRule& compiled = *s.slots[rule].rule;
+  State s(*set_, buffer_.get());
+  const CompiledRule& compiled = *s.layout.slots[rule].rule;
   SavedRule saved;
   if (bytes.size() != sizeof(saved) + compiled.state_bytes) return false;
   std::memcpy(&saved, bytes.data(), sizeof(saved));
@@ -401,6 +468,21 @@ bool AssetRules::load(std::size_t rule, std::string_view bytes) {
   s.episode(rule) = saved.episode;
   std::memcpy(s.operators(rule), bytes.data() + sizeof(saved), compiled.state_bytes);
   s.find_due();
+  return true;
+}
+
+void AssetRules::save_all(std::string& out) const {
+  const std::uint64_t signature = set_->signature();
+  out.append(reinterpret_cast<const char*>(&signature), sizeof(signature));
+  out.append(reinterpret_cast<const char*>(buffer_.get()), set_->state_bytes());
+}
+
+bool AssetRules::load_all(std::string_view bytes) {
+  std::uint64_t signature = 0;
+  if (bytes.size() != sizeof(signature) + set_->state_bytes()) return false;
+  std::memcpy(&signature, bytes.data(), sizeof(signature));
+  if (signature != set_->signature()) return false;
+  std::memcpy(buffer_.get(), bytes.data() + sizeof(signature), set_->state_bytes());
   return true;
 }
 

@@ -51,9 +51,35 @@ struct RuleInstance {
   std::vector<std::optional<double>> overrides;
 };
 
-class AssetRules {
+// The programs of an asset's rules and the order of their state in memory: the same for every asset with the same
+// rules. Immutable; shared by the assets and by threads.
+class RuleSet {
  public:
   // `signal_count` = size of the model's vocabulary.
+  RuleSet(std::vector<std::shared_ptr<const CompiledRule>> rules, std::size_t signal_count, Duration max_gap);
+  ~RuleSet();
+  RuleSet(const RuleSet&) = delete;
+  RuleSet& operator=(const RuleSet&) = delete;
+
+  std::size_t size() const;
+  // Of one asset's rules, all together.
+  std::size_t state_bytes() const;
+  // A hash of the rules' signatures, in order.
+  std::uint64_t signature() const;
+
+ private:
+  friend class AssetRules;
+  struct Layout;
+  std::unique_ptr<const Layout> layout_;
+};
+
+class AssetRules {
+ public:
+  // `overrides`: by rule, then by position in parameters_of; where there is none, the rule's own values hold. May be
+  // shorter than the set, or empty.
+  explicit AssetRules(std::shared_ptr<const RuleSet> set,
+                      std::span<const std::vector<std::optional<double>>> overrides = {});
+  // With a set of its own. `signal_count` = size of the model's vocabulary.
   AssetRules(std::vector<RuleInstance> rules, std::size_t signal_count, Duration max_gap);
   ~AssetRules();
   AssetRules(AssetRules&&) noexcept;
@@ -89,9 +115,15 @@ class AssetRules {
   void save(std::size_t rule, std::string& out) const;
   bool load(std::size_t rule, std::string_view bytes);
 
+  // The state of all rules at once: shorter and quicker than one by one, for the same set and parameters only.
+  // load_all() refuses (false, state unchanged) bytes of another set.
+  void save_all(std::string& out) const;
+  bool load_all(std::string_view bytes);
+
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  class State;
+  std::shared_ptr<const RuleSet> set_;   // shared with the assets that have the same rules
+  std::unique_ptr<std::byte[]> buffer_;  // State: its header, then each rule's episode, parameters and operators
 };
 
 }  // namespace fettle::rules

@@ -7,6 +7,9 @@
 namespace fettle::rules {
 namespace {
 
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kPaneBytes = sizeof(double) + sizeof(std::uint32_t);  // of a finished pane, at least
+
 // State is memory that a caller allocated as bytes; the structs are implicit-lifetime types.
 template <typename T>
 T& as(std::byte* state) {
@@ -51,14 +54,24 @@ class Window {
   void add(double value, double weight);
   void roll_to(std::int64_t pane);
   void sum_closed();
+  void sum_extremes();
   bool filled(double weight, std::size_t panes) const;
   bool filled_events(double weight) const;
 
-  std::int64_t pane_at(std::int64_t event) const { return floor_div(event, use_.pane); }
+  // Mostly an event lies in the current pane or the next one: multiplications are cheaper than a division.
+  std::int64_t pane_at(std::int64_t event) const {
+    const std::int64_t into = event - state_.pane * use_.pane;
+    if (into >= 0 && into < use_.pane) return state_.pane;
+    if (into >= use_.pane && into < 2 * use_.pane) return state_.pane + 1;
+    return floor_div(event, use_.pane);
+  }
   std::size_t slot(std::int64_t pane) const {
     const auto count = static_cast<std::int64_t>(kept_);
-    return static_cast<std::size_t>(((pane % count) + count) % count);
+    const std::int64_t rest = pane % count;
+    return static_cast<std::size_t>(rest < 0 ? rest + count : rest);
   }
+  // The slot of the pane after the one in this slot.
+  std::size_t after(std::size_t slot) const { return slot + 1 == kept_ ? 0 : slot + 1; }
 
   const OperatorUse& use_;
   WindowState& state_;
@@ -119,7 +132,12 @@ void Window::roll_to(std::int64_t pane) {
     if (keeps_squares(use_)) squares_[closing] = state_.squares;
     weights_[closing] = static_cast<std::uint32_t>(std::min(state_.weight, 4294967295.0));
     const std::int64_t skipped = std::min(pane - state_.pane - 1, static_cast<std::int64_t>(kept_));
-    for (std::int64_t back = 1; back <= skipped; ++back) weights_[slot(pane - back)] = 0;
+    std::size_t empty = closing;
+    for (std::int64_t count = 0; count < skipped; ++count) {
+      // With more skipped than kept all of them are emptied, from wherever it begins.
+      empty = after(empty);
+      weights_[empty] = 0;
+    }
   }
   empty_current(pane);
   state_.closed_weight = kUnknown;
@@ -166,43 +184,52 @@ void Window::take(const OperatorReading& reading, std::int64_t max_gap) {
   add(reading.value, use_.signal_kind == SignalKind::event ? 1.0 : 0.0);
 }
 
-// The finished panes of the window as one. Pane numbers [from, to) of the ring count.
+// The finished panes of the window as one. Pane numbers [from, to) of the ring count, from the oldest to the newest.
 void Window::sum_closed() {
-  const std::int64_t to = state_.pane - use_.lag_panes;
-  const std::int64_t from = state_.pane - static_cast<std::int64_t>(kept_);
+  if (use_.kind == OperatorKind::min || use_.kind == OperatorKind::max) {
+    sum_extremes();
+    return;
+  }
+  const std::int64_t oldest = state_.pane - static_cast<std::int64_t>(kept_);
+  const std::size_t count = kept_ - use_.lag_panes;
+  const std::size_t first = kept_ == 0 ? 0 : slot(oldest);
   double weight = 0.0;
   double about = 0.0;  // the first pane's value: sums of differences from it lose nothing where all are equal
   double sum = 0.0;
-  double extreme = use_.kind == OperatorKind::min ? std::numeric_limits<double>::infinity()
-                                                  : -std::numeric_limits<double>::infinity();
-  const bool extremes = use_.kind == OperatorKind::min || use_.kind == OperatorKind::max;
-  for (std::int64_t pane = from; pane < to; ++pane) {
-    const std::size_t i = slot(pane);
+  std::size_t i = first;
+  for (std::size_t n = 0; n < count; ++n, i = after(i)) {
+    if (weights_[i] == 0) continue;
     const double pane_weight = weights_[i];
-    if (pane_weight == 0.0) continue;
-    if (extremes) {
-      extreme = use_.kind == OperatorKind::min ? std::min(extreme, values_[i]) : std::max(extreme, values_[i]);
-    } else {
-      if (weight == 0.0) about = values_[i];
-      sum += pane_weight * (values_[i] - about);
-    }
+    if (weight == 0.0) about = values_[i];
+    sum += pane_weight * (values_[i] - about);
     weight += pane_weight;
   }
   state_.closed_weight = weight;
   state_.closed_squares = 0.0;
-  if (extremes) {
-    state_.closed_value = extreme;
-    return;
-  }
   state_.closed_value = weight > 0.0 ? about + sum / weight : 0.0;
   if (!keeps_squares(use_)) return;
-  for (std::int64_t pane = from; pane < to; ++pane) {
-    const std::size_t i = slot(pane);
-    const double pane_weight = weights_[i];
-    if (pane_weight == 0.0) continue;
+  i = first;
+  for (std::size_t n = 0; n < count; ++n, i = after(i)) {
+    if (weights_[i] == 0) continue;
     const double deviation = values_[i] - state_.closed_value;
-    state_.closed_squares += squares_[i] + pane_weight * deviation * deviation;
+    state_.closed_squares += squares_[i] + weights_[i] * deviation * deviation;
   }
+}
+
+void Window::sum_extremes() {
+  const bool smallest = use_.kind == OperatorKind::min;
+  double weight = 0.0;
+  double extreme = smallest ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
+  const std::size_t count = kept_ - use_.lag_panes;
+  std::size_t i = kept_ == 0 ? 0 : slot(state_.pane - static_cast<std::int64_t>(kept_));
+  for (std::size_t n = 0; n < count; ++n, i = after(i)) {
+    if (weights_[i] == 0) continue;
+    extreme = smallest ? std::min(extreme, values_[i]) : std::max(extreme, values_[i]);
+    weight += weights_[i];
+  }
+  state_.closed_weight = weight;
+  state_.closed_squares = 0.0;
+  state_.closed_value = extreme;
 }
 
 bool Window::filled(double weight, std::size_t panes) const {
@@ -272,6 +299,11 @@ void take(const OperatorUse& use, std::byte* state, const OperatorReading& readi
     LastState& last = as<LastState>(state);
     if (reading.event >= last.reading) last = {reading.value, reading.event};
   } else {
+    // The panes are wanted when the rule is evaluated, after the readings of all other signals were taken.
+    for (std::size_t at = sizeof(WindowState); at < sizeof(WindowState) + kept_panes(use) * kPaneBytes;
+         at += kCacheLine) {
+      __builtin_prefetch(state + at);
+    }
     Window(use, state).take(reading, max_gap);
   }
 }

@@ -151,7 +151,7 @@ class Feed {
 
   void add(journal::Kind kind, engine::Time received, std::string_view body) {
     engine_.fold({++sequence_, kind, received, body});
-    if (sequence_ % engine::Engine::kBatchRecords == 0 || engine_.wants_checkpoint()) (void)engine_.checkpoint();
+    if (sequence_ % engine::Engine::kBatchRecords == 0) (void)engine_.checkpoint();
   }
 
  private:

@@ -7,8 +7,8 @@
 
 #include "gateway/app/commands.h"
 #include "gateway/app/control.h"
+#include "gateway/app/links.h"
 #include "gateway/app/output.h"
-#include "gateway/app/serve.h"
 
 namespace fettle::app {
 namespace {
@@ -29,11 +29,9 @@ Reply ask_command(const Config& config, const engine::Command& command) {
 }  // namespace
 
 int check(const Config& config) {
-  if (!config.mqtt.password_file.empty()) {
-    if (const auto password = read_password(config.mqtt.password_file); !password) {
-      return fail(password.error().message);
-    }
-  }
+  const std::vector<std::string> problems = Links::check(config);
+  for (const std::string& problem : problems) fail(problem);
+  if (!problems.empty()) return 1;
   std::printf("data %s, broker %s, client id %s: in order\n", config.data.c_str(),
               config.mqtt.broker.empty() ? "none" : config.mqtt.broker.c_str(), config.mqtt.client_id.c_str());
   return 0;

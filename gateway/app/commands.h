@@ -25,6 +25,17 @@ int status(const Config& config, Format format);
 // `until_over`: ends by itself after that time; else on SIGTERM or SIGINT.
 int watch(const Config& config, std::optional<std::chrono::milliseconds> until_over);
 int list_usage(const Config& config, const std::string& from, const std::string& until, Format format);
+// `limit` points at most: a longer span is shown by minutes, hours or days.
+struct ReadingsQuery {
+  std::string asset;
+  std::string signal;
+  std::string from;   // empty: a day before `until`
+  std::string until;  // empty: the gateway's time
+  std::size_t limit = 1000;
+};
+int list_readings(const Config& config, const ReadingsQuery& query, Format format);
+int list_discovered(const Config& config, std::size_t limit, Format format);
+int list_losses(const Config& config, const std::string& node, std::size_t limit, Format format);
 int list_quarantine(const Config& config, std::size_t limit, Format format);
 
 int list_episodes(const Config& config, const std::string& asset, std::size_t limit, Format format);

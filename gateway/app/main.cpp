@@ -36,6 +36,8 @@ struct Arguments {
   std::size_t limit = 100;
   bool json = false;
   BacktestOptions backtest;
+  fettle::app::ReadingsQuery readings;
+  std::string node;
 
   Format format() const { return json ? Format::json : Format::text; }
 };
@@ -97,7 +99,7 @@ class CommandLine {
 
   void gateway_commands() {
     add(app_, "serve", "run the gateway until SIGTERM or SIGINT", [](const Config& config) {
-      return serve(config, [](const std::string& message) { spdlog::info("{}", message); });
+      return serve(config, fettle::app::Log({config.log.format, config.log.level}));
     });
     add(app_, "check", "look the configuration over", [](const Config& config) { return check(config); });
     CLI::App* sub = add(app_, "apply", "declare what catalog files say: all of it, or nothing and every error",
@@ -124,6 +126,25 @@ class CommandLine {
     });
     sub->add_option("--from", arguments_.from, "from this date or time on");
     sub->add_option("--until", arguments_.until, "before this date or time");
+    with_json(sub);
+    sub = add(app_, "readings", "what a signal said; a long span as means of minutes, hours or days",
+              [this](const Config& config) { return list_readings(config, arguments_.readings, arguments_.format()); });
+    sub->add_option("asset", arguments_.readings.asset)->required();
+    sub->add_option("signal", arguments_.readings.signal)->required();
+    sub->add_option("--from", arguments_.readings.from, "from this date or time on; else the last day");
+    sub->add_option("--until", arguments_.readings.until, "before this date or time");
+    sub->add_option("--points", arguments_.readings.limit, "at most this many")->check(CLI::Range(2, 100'000));
+    with_json(sub);
+    sub = add(app_, "discovered", "devices and signals that were heard and that the catalog does not claim",
+              [this](const Config& config) { return list_discovered(config, arguments_.limit, arguments_.format()); });
+    with_limit(sub);
+    with_json(sub);
+    sub = add(app_, "losses", "Sparkplug messages that did not come, and what was refilled",
+              [this](const Config& config) {
+                return list_losses(config, arguments_.node, arguments_.limit, arguments_.format());
+              });
+    sub->add_option("--node", arguments_.node, "of this edge node only: <group>/<node>");
+    with_limit(sub);
     with_json(sub);
     sub = add(app_, "quarantine", "what was refused, and why",
               [this](const Config& config) { return list_quarantine(config, arguments_.limit, arguments_.format()); });

@@ -36,6 +36,8 @@ std::string kind_name(Entry::EntryCase kind) {
       return "plan";
     case Entry::kSubscription:
       return "subscription";
+    case Entry::kMapping:
+      return "mapping";
     case Entry::ENTRY_NOT_SET:
       break;
   }
@@ -61,6 +63,8 @@ std::pair<std::string, std::string> entry_key(const Entry& entry) {
       return {kind, entry.plan().id()};
     case Entry::kSubscription:
       return {kind, entry.subscription().id()};
+    case Entry::kMapping:
+      return {kind, entry.mapping().id()};
     case Entry::ENTRY_NOT_SET:
       break;
   }

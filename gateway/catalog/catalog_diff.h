@@ -9,7 +9,8 @@
 
 namespace fettle::catalog {
 
-// "model", "asset", "seller", "customer", "site", "pack", "plan", "subscription"; "nothing" for an empty entry.
+// "model", "asset", "seller", "customer", "site", "pack", "plan", "subscription", "mapping"; "nothing" for an empty
+// entry.
 std::string kind_name(Entry::EntryCase kind);
 
 // The kind's name and the id: what identifies an entry.

@@ -85,6 +85,7 @@ boost::system::result<CatalogChange, std::vector<FileDiagnostic>> read_catalog(s
       check_equipment(whole);
       check_offers(whole);
       check_packs(whole);
+      check_mappings(whole);
     }
   }
   if (!diagnostics.empty()) return diagnostics.sorted();

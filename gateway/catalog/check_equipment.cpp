@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 
 #include "gateway/catalog/checks.h"
@@ -124,6 +125,30 @@ void check_asset(const Whole& whole, const Item& item) {
                whole.find(Entry::kSite, site.id()));
 }
 
+// A source belongs to one asset, or its readings would have no owner.
+void check_sources(const Whole& whole) {
+  std::map<std::string_view, const Item*> owners;
+  for (const auto& [id, item] : whole.of(Entry::kAsset)) {
+    const Asset& asset = item.entry->asset();
+    for (int i = 0; i < asset.sources_size(); ++i) {
+      if (asset.sources(i).empty()) continue;  // reported by the reader
+      const auto [owner, added] = owners.emplace(asset.sources(i), &item);
+      if (added) continue;
+      // At the one of the two that is declared now, so that the fault has a place.
+      const bool here = item.declared != nullptr || owner->second->declared == nullptr;
+      const Item& at = here ? item : *owner->second;
+      const Item& other = here ? *owner->second : item;
+      const std::string message =
+          "the source " + asset.sources(i) + " already belongs to asset " + other.entry->asset().id();
+      if (here) {
+        whole.report(at, {"sources", i}, message + "; a source has one asset");
+      } else {
+        whole.report(at, {"sources"}, message + "; a source has one asset");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_equipment(const Whole& whole) {
@@ -132,6 +157,7 @@ void check_equipment(const Whole& whole) {
     whole.refers(item, {"customer"}, Entry::kCustomer, item.entry->site().customer());
   }
   for (const auto& [id, item] : whole.of(Entry::kAsset)) check_asset(whole, item);
+  check_sources(whole);
 }
 
 }  // namespace fettle::catalog

@@ -14,4 +14,7 @@ void check_offers(const Whole& whole);
 // Rules compile against their models; assets' parameters fit their rules.
 void check_packs(const Whole& whole);
 
+// Topics that cross; signals that no model has, or none in a unit or with states that fit; assets' other names.
+void check_mappings(const Whole& whole);
+
 }  // namespace fettle::catalog

@@ -30,6 +30,7 @@ Customer read_customer(const Source& source, const YamlNode& node);
 Site read_site(const Source& source, const YamlNode& node);
 Plan read_plan(const Source& source, const YamlNode& node);
 void read_subscription(const Source& source, const YamlNode& node, Declared& out);
+Mapping read_mapping(const Source& source, const YamlNode& node);
 RulePack read_pack(const Source& source, const YamlNode& document);
 
 // The entries of one YAML document, appended.

@@ -1,6 +1,7 @@
 #include "gateway/catalog/fields.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 #include <utility>
 
@@ -129,6 +130,11 @@ int Fields::word(std::string_view key, Need need, std::span<const Word> words, i
   report(node->at, quoted(key) + " is " + quoted(node->text) + "; expected " + expected +
                        (near.empty() ? "" : "; did you mean " + near + "?"));
   return otherwise;
+}
+
+bool Fields::flag(std::string_view key) {
+  static constexpr std::array kFlags = {Word{"true", 1}, Word{"false", 0}};
+  return word(key, Need::optional, kFlags, 0) == 1;
 }
 
 std::optional<std::int64_t> Fields::whole(std::string_view key, Need need, std::int64_t least, std::int64_t most) {

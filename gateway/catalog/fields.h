@@ -50,6 +50,8 @@ class Fields {
   const YamlNode* scalar(std::string_view key, Need need, std::string_view expected);
   std::string id(std::string_view key, Need need, std::string_view expected);
   int word(std::string_view key, Need need, std::span<const Word> words, int otherwise);
+  // true or false; absent or wrong: false.
+  bool flag(std::string_view key);
   std::optional<std::int64_t> whole(std::string_view key, Need need, std::int64_t least, std::int64_t most);
   std::optional<billing::Decimal> decimal(std::string_view key, Need need, std::string_view expected);
   std::chrono::milliseconds duration(std::string_view key, std::chrono::milliseconds otherwise);

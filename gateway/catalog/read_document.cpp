@@ -16,8 +16,8 @@ struct Section {
   Append read;
 };
 
-const std::array<Section, 7>& sections() {
-  static const std::array<Section, 7> kSections = {{
+const std::array<Section, 8>& sections() {
+  static const std::array<Section, 8> kSections = {{
       {"models", [](const Source& s, const YamlNode& n, Declared& d) { *d.entry.mutable_model() = read_model(s, n); }},
       {"assets", [](const Source& s, const YamlNode& n, Declared& d) { *d.entry.mutable_asset() = read_asset(s, n); }},
       {"sellers",
@@ -27,6 +27,8 @@ const std::array<Section, 7>& sections() {
       {"sites", [](const Source& s, const YamlNode& n, Declared& d) { *d.entry.mutable_site() = read_site(s, n); }},
       {"plans", [](const Source& s, const YamlNode& n, Declared& d) { *d.entry.mutable_plan() = read_plan(s, n); }},
       {"subscriptions", read_subscription},
+      {"mappings",
+       [](const Source& s, const YamlNode& n, Declared& d) { *d.entry.mutable_mapping() = read_mapping(s, n); }},
   }};
   return kSections;
 }
@@ -50,13 +52,13 @@ void read_section(const Source& source, const YamlNode::Member& member, const Ap
 }
 
 void report_unknown(const Source& source, const YamlNode::Member& member) {
-  static constexpr std::array<std::string_view, 9> kKeys = {"models", "assets", "sellers",       "seller", "customers",
-                                                            "sites",  "plans",  "subscriptions", "pack"};
+  static constexpr std::array<std::string_view, 10> kKeys = {
+      "models", "assets", "sellers", "seller", "customers", "sites", "plans", "subscriptions", "mappings", "pack"};
   const std::string near = nearest(member.key, kKeys);
   source.report(member.key_at,
                 "unknown key \"" + member.key + "\"" +
-                    (near.empty() ? "; a catalog has models, assets, sellers (or one seller), customers, sites, plans "
-                                    "and subscriptions, a rule pack begins with pack"
+                    (near.empty() ? "; a catalog has models, assets, sellers (or one seller), customers, sites, plans, "
+                                    "subscriptions and mappings, a rule pack begins with pack"
                                   : "; did you mean " + near + "?"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "gateway/catalog/entries.h"
@@ -18,6 +19,8 @@ constexpr milliseconds kDefaultMaxGap = minutes(15);
 constexpr milliseconds kDefaultLateness = seconds(60);
 constexpr std::uint8_t kFinestResolution = 9;  // decimals
 constexpr int kMostStates = 64;
+constexpr int kMostSources = 16;
+constexpr milliseconds kShortestKeep = std::chrono::hours(24);
 
 constexpr std::array kSignalKinds = {Word{"gauge", GAUGE}, Word{"register", REGISTER}, Word{"event", EVENT},
                                      Word{"state", STATE}};
@@ -135,6 +138,15 @@ void refuse_misplaced(const Fields& fields, const YamlNode& node, const Signal& 
   }
 }
 
+void read_keep(Fields& fields, const YamlNode& node, Signal& signal) {
+  const milliseconds keep = fields.duration("keep", milliseconds(0));
+  const YamlNode* written = node.find("keep");
+  if (written != nullptr && parse_duration(written->text) && keep < kShortestKeep) {
+    fields.report("keep", "\"keep\" is " + written->text + "; expected 1d or more, or no such key: kept for ever");
+  }
+  signal.set_keep_ms(keep.count());
+}
+
 Signal read_signal(const Source& source, const YamlNode& node, const std::string& model) {
   const YamlNode* name = node.find("name");
   const bool named = name != nullptr && name->kind == YamlNode::Kind::scalar && valid_name(name->text);
@@ -147,6 +159,9 @@ Signal read_signal(const Source& source, const YamlNode& node, const std::string
   read_resolution(fields, signal);
   read_register(fields, node, signal);
   refuse_misplaced(fields, node, signal);
+  signal.set_metric(fields.text("metric", Need::optional, "the name of the Sparkplug metric that brings it"));
+  if (signal.metric() == signal.name()) signal.clear_metric();
+  read_keep(fields, node, signal);
   fields.finish();
   return signal;
 }
@@ -164,6 +179,59 @@ Meter read_meter(const Source& source, const YamlNode& node, const std::string& 
   return meter;
 }
 
+// "group/node" or "group/node/device", as in a Sparkplug topic.
+bool valid_source(std::string_view text) {
+  int parts = 1;
+  bool empty = true;
+  for (const char c : text) {
+    if (c == '+' || c == '#') return false;
+    if (c != '/') {
+      empty = false;
+      continue;
+    }
+    if (empty) return false;
+    empty = true;
+    ++parts;
+  }
+  return !empty && (parts == 2 || parts == 3);
+}
+
+void read_sources(Fields& fields, Asset& asset) {
+  std::set<std::string> seen;
+  fields.list("sources", Need::optional, "a list of Sparkplug sources such as plant/line-1/press-3",
+              [&](const YamlNode& item) {
+                // One for every item, so that the place of each is found by its index.
+                std::string& source = *asset.add_sources();
+                if (!fields.is_text(item, "a source", "a text such as plant/line-1/press-3")) return;
+                if (!valid_source(item.text)) {
+                  fields.report(item.at, "the source \"" + item.text +
+                                             "\" is no Sparkplug source; expected group/node or group/node/device, "
+                                             "without + and #");
+                } else if (!seen.insert(item.text).second) {
+                  fields.report(item.at, "the source " + item.text + " is listed twice; remove one of the two");
+                } else {
+                  source = item.text;
+                }
+              });
+  if (asset.sources_size() > kMostSources) {
+    fields.report("sources", "has " + std::to_string(asset.sources_size()) + " sources; at most " +
+                                 std::to_string(kMostSources) + " are allowed");
+  }
+}
+
+// The metric that brings a signal: each at most one.
+void refuse_shared_metrics(const Fields& fields, const YamlNode& node, const Model& model) {
+  std::map<std::string, std::string> signal_of;
+  for (const Signal& signal : model.signals()) {
+    if (signal.name().empty()) continue;
+    const std::string& metric = signal.metric().empty() ? signal.name() : signal.metric();
+    const auto [at, added] = signal_of.emplace(metric, signal.name());
+    if (added || at->second == signal.name()) continue;
+    fields.report(node.find("signals")->at, "the metric " + metric + " would bring two signals, " + at->second +
+                                                " and " + signal.name() + "; give one of them another metric");
+  }
+}
+
 }  // namespace
 
 Model read_model(const Source& source, const YamlNode& node) {
@@ -179,6 +247,7 @@ Model read_model(const Source& source, const YamlNode& node) {
       fields.report(item.at, "the signal " + name + " is declared twice; remove or rename one of the two");
     }
   });
+  if (model.signals_size() > 0) refuse_shared_metrics(fields, node, model);
   std::set<std::string> meters;
   fields.list("meters", Need::optional, "a list of meters, each with id, kind and signal", [&](const YamlNode& item) {
     *model.add_meters() = read_meter(source, item, fields.what());
@@ -218,6 +287,7 @@ Asset read_asset(const Source& source, const YamlNode& node) {
     if (!fields.is_text(*member.value, "the parameter \"" + member.key + "\"", "a quantity such as 0.5 s")) return;
     (*asset.mutable_parameters())[member.key] = member.value->text;
   });
+  read_sources(fields, asset);
   fields.finish();
   return asset;
 }

@@ -63,12 +63,15 @@ class Whole {
   // not be read. True where it is known.
   bool refers(const Item& item, Path path, Entry::EntryCase kind, const std::string& id, At at = At::value) const;
 
+  // Whether what is not here may stand where a file could not be read.
+  bool partial() const { return completeness_ == Completeness::partial; }
+
   Diagnostics& diagnostics() const { return diagnostics_; }
 
  private:
   // Looking for the nearest name takes time; after so many nobody reads them.
   static constexpr std::size_t kMostSuggestions = 100;
-  static constexpr std::size_t kKinds = 9;
+  static constexpr std::size_t kKinds = 10;
 
   Diagnostics& diagnostics_;
   Completeness completeness_;

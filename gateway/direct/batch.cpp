@@ -43,7 +43,7 @@ Value value_of(const Reading& reading, Telemetry& out) {
 
 std::optional<Malformed> decode_batch(std::string_view payload, Telemetry& out) {
   out.clear(payload.size());
-  Batch batch;
+  thread_local Batch batch;  // keeps its memory from message to message
   if (!batch.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     return Malformed{"malformed", "the " + std::to_string(payload.size()) +
                                       " bytes are no fettle.direct.Batch (truncated, or of another message type)"};

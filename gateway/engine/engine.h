@@ -2,12 +2,12 @@
 // The engine: a deterministic fold over the journal, and the only writer of the store.
 //
 // The same records give the same effects, whoever feeds them: the running gateway, a restart, the command line without
-// a gateway, a back-test. The caller (engine/loop.h, or a test) hands over records in order and says when to commit;
-// how records are cut into batches changes nothing.
+// a gateway, a back-test. The caller (app/engine_loop.h, or a test) hands over records in order and says when to
+// commit; how records are cut into batches changes nothing.
 //
 // Times. *Event time* is a reading's own stamp. *Gateway time* is the newest received time of a record. *Session time*
-// is gateway time without the outages of the MQTT session: it moves assets' clocks on between readings, and absent()
-// follows it, so that what the broker holds back is not taken for silence.
+// is gateway time without the outages of the MQTT session (sessions.h): it moves assets' clocks on between readings,
+// and absent() follows it.
 //
 // One thread. fold() throws StoreFailure where the store cannot be read; commit() and checkpoint() report, and can be
 // tried again (a full disk).
@@ -16,26 +16,29 @@
 #include <string>
 #include <vector>
 
-#include "gateway/direct/telemetry.h"
+#include "gateway/engine/asset_parts.h"
 #include "gateway/engine/asset_state.h"
+#include "gateway/engine/checkpointer.h"
+#include "gateway/engine/claims.h"
+#include "gateway/engine/direct_intake.h"
+#include "gateway/engine/discovery.h"
+#include "gateway/engine/fold_state.h"
+#include "gateway/engine/intake.h"
 #include "gateway/engine/invoicing.h"
 #include "gateway/engine/maintenance.h"
+#include "gateway/engine/mapping_entries.h"
 #include "gateway/engine/metering.h"
 #include "gateway/engine/registry.h"
+#include "gateway/engine/sparkplug_intake.h"
 #include "gateway/journal/record.h"
 
 namespace fettle::engine {
-
-struct EngineOptions {
-  rules::Duration max_future{std::chrono::minutes(5)};  // a stamp further ahead of the received time is quarantined
-  rules::Duration retention{0};                         // an older stamp is quarantined; 0: nothing is too old
-};
 
 class Engine {
  public:
   static constexpr std::size_t kBatchRecords = 4096;
 
-  Engine(Store& store, Lookups lookups, EngineOptions options = {});
+  Engine(Store& store, Lookups lookups, EngineOptions options = {}, sparkplug::HostOptions host = {});
   ~Engine();
 
   // Loads the checkpoint. The caller then feeds the records after the returned sequence.
@@ -47,11 +50,30 @@ class Engine {
 
   void fold(const journal::Record& record);
 
-  // Commits the effects since the last commit. Nothing to do: returns at once.
+  // Commits the effects since the last commit, and the next slice of the checkpoint where one is in the making. Nothing
+  // to do: returns at once. After an error the same may be tried again, also after more was folded.
   StoreResult<void> commit();
-  // The same with the working state and all usage, synced.
+
+  // Begins a checkpoint as of what was folded; the commits from now on carry it in slices. Nothing while replaying, or
+  // where one is in the making already.
+  void begin_checkpoint();
+  bool checkpointing() const { return checkpointer_.on(); }
+  // About so many bytes of parts go with one commit; Checkpointer::kSliceBytes unless said otherwise.
+  void set_slice_bytes(std::int64_t bytes) { slice_bytes_ = bytes; }
+  // A commit should come before this record is folded: while a checkpoint is in the making, so that what must be kept
+  // aside for it stays small.
+  bool wants_commit_before(const journal::Record& record) const;
+  // The newest checkpoint that counts: the journal is needed from the record after it on.
+  Sequence checkpointed() const { return checkpointer_.figures().as_of; }
+  const Checkpointer::Figures& checkpoint_figures() const { return checkpointer_.figures(); }
+
+  // A whole checkpoint as of what was folded, with as many commits as it takes. Afterwards the store has all usage.
+  // Nothing while replaying.
   StoreResult<void> checkpoint();
-  bool wants_checkpoint() const { return metering_.open() >= Metering::kMaxOpen; }
+
+  // Whoever has working state of its own beside the engine's: part of every checkpoint. Before start(); it outlives the
+  // engine's use of it.
+  void add_source(PartSource& source) { checkpointer_.add(source); }
 
   struct Answer {
     Sequence sequence = 0;  // of the command
@@ -61,74 +83,78 @@ class Engine {
   std::vector<Answer> take_answers();
   // What a person should know (a rule that did not compile any more, state that did not fit), once each.
   std::vector<std::string> take_reports();
+  // Sparkplug nodes to be asked for their births, once each; never while replaying.
+  std::vector<RebirthRequest> take_rebirth_requests() { return sparkplug_.take_requests(); }
 
   Sequence folded() const { return folded_; }
-  Time now() const { return now_; }
+  Time now() const { return fold_.now; }
   bool replaying() const { return folded_ < committed_; }
-  const Counters& counters() const { return counters_; }
+  const Counters& counters() const { return fold_.counters; }
   const Registry& registry() const { return registry_; }
+  const std::vector<AssetState>& assets() const { return assets_; }
+  // Changes of the catalog folded since start().
+  std::uint64_t catalog_changes() const { return catalog_changes_; }
+  const SparkplugIntake& sparkplug() const { return sparkplug_; }
+  const Discovery& discovery() const { return discovery_; }
 
  private:
-  struct Item;  // a value of a message that names a signal of the asset
-
   void fold_message(const journal::Record& record);
-  void fold_group(AssetState& asset, const direct::Group& group, const journal::Record& record,
-                  const journal::Message& message);
-  bool resolve(const AssetState& asset, const direct::Value& value, Item& item, const journal::Record& record,
-               const journal::Message& message, std::uint32_t place);
-  bool admit_time(const AssetState& asset, Time time, const journal::Record& record, const journal::Message& message,
-                  std::uint32_t place);
-  // The flags of the reading if it was admitted; nothing where it is a duplicate.
-  std::optional<std::uint8_t> admit(AssetState& asset, std::uint32_t signal, Time time, double value,
-                                    std::uint8_t flags, const journal::Record& record, const journal::Message& message);
-  void evaluate(AssetState& asset, Time time);
-  void transitions(AssetState& asset, const journal::Record& record);
-  void update_entitlement(AssetState& asset, Time at);
-  void advance_assets(const journal::Record& record);
+  void fold_foreign(Origin& origin);
+  void refold(AssetState& asset, Origin& origin);
   void fold_session(const journal::Record& record);
   void fold_command(const journal::Record& record);
-  void fold_catalog(const journal::Record& record);
-  void quarantine(const journal::Record& record, const journal::Message& message, std::uint32_t item,
-                  std::string reason, std::string detail);
-  void rebuild_assets();
-  void attach_rules(AssetState& asset, const AssetState* old);
-  Time session_time() const;
-  std::uint32_t message_row(const journal::Record& record, const journal::Message& message);
-  std::string working_state() const;
-  bool restore(const std::string& state);
+  Outcome run_invoices(const RunInvoices& command);
+  Outcome close_order(const CloseWorkOrder& command);
+  void complete_effects();
+  bool leave_replay();
   void finish_batch();
 
+  // engine_catalog.cpp
+  void fold_catalog(const journal::Record& record);
+  void rebuild_assets();
+  void rebuild_mappings();
+  void rebuild_asset(const AssetInfo& info, AssetState& asset, AssetState* former);
+  void attach_rules(AssetState& asset, AssetState* former);
+  void renumber(const TextMap<AssetState>& former);
+  void keep_rule(AssetState& asset, std::uint32_t position, AssetState& former, std::uint32_t old_position);
+
+  // engine_state.cpp
+  // Part "engine": the clock, the sessions, numbers and counters. Small, and saved in every round.
+  CheckpointPart own_part() const;
+  std::string restore_own(std::span<const CheckpointPart> parts);
+  void discovered_parts(std::vector<CheckpointPart>& out);
+  std::string restore_discovered(std::span<const CheckpointPart> parts);
+  std::string restore_sparkplug(std::span<const CheckpointPart> parts);
+
   Store& store_;
-  EngineOptions options_;
+  FoldState fold_;
   Registry registry_;
   History history_;
   Metering metering_;
   Maintenance maintenance_;
   Invoicing invoicing_;
-
   std::vector<AssetState> assets_;  // by the registry's asset index
-  Time now_;
-  bool session_down_ = false;
-  Time down_since_;
-  rules::Duration down_total_{0};
-  SeriesId next_series_ = 0;
-  Counters counters_;
+  AssetParts asset_parts_;
+  Intake intake_;
+  Discovery discovery_;
+  Claims claims_;
+  DirectIntake direct_;
+  SparkplugIntake sparkplug_;
+  direct::Mappings mappings_;
+  std::uint64_t catalog_changes_ = 0;
+  direct::Telemetry mapped_;  // reused from message to message
+
+  EagerParts own_parts_;
+  EagerParts discovered_parts_;
+  EagerParts sparkplug_parts_;
+  Checkpointer checkpointer_;
+  std::int64_t slice_bytes_ = Checkpointer::kSliceBytes;
   Sequence folded_ = 0;
   Sequence committed_ = 0;  // what the store stands at: effects up to here are not written again
-  Sequence checkpointed_ = 0;
 
-  Effects effects_;
-  Sequence message_row_of_ = 0;  // the record that effects_.messages.back() is of
   std::vector<Answer> pending_answers_;
   std::vector<Answer> answers_;
   std::vector<std::string> reports_;
-
-  // Reused from message to message.
-  direct::Telemetry telemetry_;
-  std::vector<direct::Group> groups_;
-  std::vector<Item> items_;
-  std::vector<rules::SignalReading> readings_;
-  std::vector<rules::Transition> transitions_;
 };
 
 }  // namespace fettle::engine

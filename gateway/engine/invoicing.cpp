@@ -404,7 +404,7 @@ std::optional<Invoicing::Problem> Invoicing::bill(const Book& book, Time until, 
   return problem;
 }
 
-void Invoicing::save(WorkingState& out) const {
+void Invoicing::save(EnginePart& out) const {
   for (const auto& [account, until] : billed_until_) {
     BilledUntil& billed = *out.add_billed();
     billed.set_seller(std::get<0>(account));
@@ -414,7 +414,7 @@ void Invoicing::save(WorkingState& out) const {
   }
 }
 
-void Invoicing::load(const WorkingState& in) {
+void Invoicing::load(const EnginePart& in) {
   billed_until_.clear();
   for (const BilledUntil& billed : in.billed()) {
     billed_until_[{billed.seller(), billed.customer(), billed.currency()}] = time_of(billed.until_ms());

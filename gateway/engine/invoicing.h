@@ -30,8 +30,8 @@ class Invoicing {
   // and so do the other accounts'.
   Outcome run(Time until, Time now, const LastReading& last_reading, Effects& effects);
 
-  void save(WorkingState& out) const;
-  void load(const WorkingState& in);
+  void save(EnginePart& out) const;
+  void load(const EnginePart& in);
 
  private:
   using Account = std::tuple<std::string, std::string, std::string>;  // seller, customer, currency

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "gateway/engine/outbox.h"
+
 namespace fettle::engine {
 namespace {
 
@@ -30,7 +32,8 @@ std::string parameters_text(const RuleInfo& rule, const RuleOnAsset& on_asset) {
   const auto parameters = rules::parameters_of(*rule.compiled);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!text.empty()) text += ", ";
-    const double value = on_asset.overrides[i].value_or(parameters[i].value);
+    const double value =
+        on_asset.overrides.empty() ? parameters[i].value : on_asset.overrides[i].value_or(parameters[i].value);
     text += parameters[i].name + " = " + number_text(value);
     if (!parameters[i].unit_text.empty()) text += ' ' + parameters[i].unit_text;
   }
@@ -97,11 +100,12 @@ std::string content_id(std::string_view prefix, std::string_view pack, std::stri
   return id;
 }
 
-void Maintenance::raised(AssetState& asset, const rules::Transition& transition, Sequence sequence, Time now,
-                         Effects& effects) {
-  const RuleOnAsset& on_asset = asset.info->rules[transition.rule];
+void Maintenance::raised(AssetState& asset, std::uint32_t position, const rules::Transition& transition,
+                         std::span<const EvidencePoint> unstored) {
+  const RuleOnAsset& on_asset = asset.info->rules()[position];
   const RuleInfo& rule = asset.info->model->rules[on_asset.rule];
-  EpisodeRow episode;
+  OpenEpisode open{position, asset.backlog, {}};
+  EpisodeRow& episode = open.row;
   episode.id = content_id("EP-", rule.pack, rule.source.id(), asset.info->id, transition.at);
   episode.asset = asset.info->id;
   episode.pack = rule.pack;
@@ -112,50 +116,73 @@ void Maintenance::raised(AssetState& asset, const rules::Transition& transition,
   episode.parameters = parameters_text(rule, on_asset);
   episode.since = transition.since;
   episode.raised_at = transition.at;
-  episode.raised_sequence = sequence;
-  if (rule.source.has_work_order()) ask_for_work(*asset.info, rule, on_asset, episode, now, effects);
-  asset.open_episodes[transition.rule] = episode.id;
-  episodes_[episode.id] = episode;
-  episode.evidence = evidence(asset, rule, transition.at);
-  effects.episodes.push_back(std::move(episode));
+  episode.raised_sequence = fold_.folding;
+  if (!open.deferred) ask_for_work(asset, open);
+  fold_.effects.episodes.push_back(episode);
+  std::vector<EvidencePoint>& points = fold_.effects.episodes.back().evidence;
+  points = evidence(asset, rule, transition.at);
+  points.insert(points.end(), unstored.begin(), unstored.end());
+  asset.open_episodes.push_back(std::move(open));
 }
 
-void Maintenance::cleared(AssetState& asset, const rules::Transition& transition, Effects& effects) {
-  const std::string episode = std::exchange(asset.open_episodes[transition.rule], {});
-  end(episode, transition.at, transition.reason == rules::ClearReason::not_entitled ? "not_entitled" : "condition",
-      effects);
+void Maintenance::cleared(AssetState& asset, std::uint32_t position, Time at, std::string reason) {
+  const auto found = std::find_if(asset.open_episodes.begin(), asset.open_episodes.end(),
+                                  [&](const OpenEpisode& open) { return open.rule == position; });
+  if (found == asset.open_episodes.end()) return;
+  EpisodeRow episode = std::move(found->row);
+  asset.open_episodes.erase(found);
+  end(std::move(episode), at, std::move(reason));
 }
 
-void Maintenance::end(const std::string& id, Time at, std::string reason, Effects& effects) {
-  const auto found = episodes_.find(id);
-  if (found == episodes_.end()) return;
-  EpisodeRow episode = std::move(found->second);
-  episodes_.erase(found);
+void Maintenance::end(EpisodeRow episode, Time at, std::string reason) {
   episode.cleared_at = std::max(at, episode.raised_at);
   episode.clear_reason = std::move(reason);
-  effects.episodes.push_back(std::move(episode));
+  fold_.effects.episodes.push_back(std::move(episode));
 }
 
-void Maintenance::ask_for_work(const AssetInfo& asset, const RuleInfo& rule, const RuleOnAsset& on_asset,
-                               EpisodeRow& episode, Time now, Effects& effects) {
+void Maintenance::end_backlog(AssetState& asset) {
+  asset.backlog = false;
+  for (OpenEpisode& open : asset.open_episodes) {
+    if (!std::exchange(open.deferred, false)) continue;
+    ask_for_work(asset, open);
+    if (!open.row.work_order.empty()) fold_.effects.episodes.push_back(open.row);
+  }
+}
+
+void Maintenance::repeat(LiveOrder& live, dispatch::Priority priority, EpisodeRow& episode) {
+  dispatch::repeat(live.order, priority);
+  live.row.occurrences = live.order.occurrences;
+  live.row.priority = dispatch::to_string(live.order.priority);
+  episode.work_order = live.row.id;
+  fold_.effects.work_orders.push_back(live.row);
+}
+
+// The order's row is brought to where the event leads, and the event is kept and told to the outside.
+void Maintenance::tell(LiveOrder& live, const dispatch::Event& event) {
+  live.row.state = dispatch::to_string(event.to);
+  live.row.priority = dispatch::to_string(live.order.priority);
+  fold_.effects.work_order_events.push_back(event_row(live.row.id, event));
+  ++fold_.last_event;
+  if (!fold_.options.keep_events) return;
+  fold_.effects.outbox.push_back(outbox_row(live.row, fold_.effects.work_order_events.back(), fold_.last_event));
+}
+
+void Maintenance::ask_for_work(AssetState& asset, OpenEpisode& open) {
+  const RuleOnAsset& on_asset = asset.info->rules()[open.rule];
+  const RuleInfo& rule = asset.info->model->rules[on_asset.rule];
+  if (!rule.source.has_work_order()) return;
+  EpisodeRow& episode = open.row;
   const catalog::WorkOrderTemplate& wanted = rule.source.work_order();
   const auto priority = dispatch::parse_priority(wanted.priority()).value_or(dispatch::Priority::p3);
-  const RuleKey key{asset.id, rule.pack, rule.source.id()};
-  if (const auto found = orders_.find(key); found != orders_.end()) {
-    Live& live = found->second;
-    dispatch::repeat(live.order, priority);
-    live.row.occurrences = live.order.occurrences;
-    live.row.priority = dispatch::to_string(live.order.priority);
-    episode.work_order = live.row.id;
-    effects.work_orders.push_back(live.row);
-    return;
+  for (LiveOrder& live : asset.orders) {
+    if (live.row.pack == rule.pack && live.row.rule == rule.source.id()) return repeat(live, priority, episode);
   }
 
-  Live live;
+  LiveOrder live;
   live.row.id = content_id("WO-", rule.pack, rule.source.id(), asset.id, episode.raised_at);
   live.row.asset = asset.id;
-  live.row.customer = asset.customer;
-  live.row.site = asset.site;
+  live.row.customer = asset.info->customer;
+  live.row.site = asset.info->site;
   live.row.pack = rule.pack;
   live.row.rule = rule.source.id();
   live.row.title = rule.source.title();
@@ -164,22 +191,20 @@ void Maintenance::ask_for_work(const AssetInfo& asset, const RuleInfo& rule, con
   live.row.details = details_text(wanted);
   live.row.raised_at = episode.raised_at;
   if (wanted.due_ms() > 0) live.row.due_at = episode.raised_at + std::chrono::milliseconds(wanted.due_ms());
-  const auto proposed = dispatch::propose(live.order, priority, episode.raised_at, now,
+  const auto proposed = dispatch::propose(live.order, priority, episode.raised_at, fold_.now,
                                           rule.pack + '/' + rule.source.id(), "episode " + episode.id);
-  effects.work_order_events.push_back(event_row(live.row.id, proposed));
+  tell(live, proposed);
   if (const SubscriptionInfo* subscription = entitling(on_asset, episode.raised_at)) {
     live.row.entitlement = "included: plan " + subscription->plan + " by subscription " + subscription->id;
-    const auto opened =
-        dispatch::move(live.order, dispatch::State::open, episode.raised_at, now, "entitlement", live.row.entitlement);
-    effects.work_order_events.push_back(event_row(live.row.id, *opened));
+    const auto opened = dispatch::move(live.order, dispatch::State::open, episode.raised_at, fold_.now, "entitlement",
+                                       live.row.entitlement);
+    tell(live, *opened);
   } else {
     live.row.entitlement = "no subscription covers it at that time";
   }
-  live.row.state = dispatch::to_string(live.order.state);
-  live.row.priority = dispatch::to_string(live.order.priority);
   episode.work_order = live.row.id;
-  effects.work_orders.push_back(live.row);
-  orders_.emplace(key, std::move(live));
+  fold_.effects.work_orders.push_back(live.row);
+  asset.orders.push_back(std::move(live));
 }
 
 std::vector<EvidencePoint> Maintenance::evidence(AssetState& asset, const RuleInfo& rule, Time until) {
@@ -187,7 +212,7 @@ std::vector<EvidencePoint> Maintenance::evidence(AssetState& asset, const RuleIn
   const Time from = until - rules::lookback_of(*rule.compiled);
   for (const rules::SignalIndex index : rules::signals_of(*rule.compiled)) {
     const SignalInfo& signal = asset.info->model->signals[index];
-    const Series& series = asset.series[index];
+    Series& series = asset.series[index];
     std::vector<Point> found = history_.range(series, from, until + std::chrono::milliseconds(1));
     // A value that held all the time, or fell silent, was said before the window.
     if (const auto before = history_.before(series, from); before && found.size() < kMaxEvidence) {
@@ -203,31 +228,38 @@ std::vector<EvidencePoint> Maintenance::evidence(AssetState& asset, const RuleIn
   return points;
 }
 
-Outcome Maintenance::close(const CloseWorkOrder& command, Time now, Effects& effects) {
-  for (auto it = orders_.begin(); it != orders_.end(); ++it) {
-    Live& live = it->second;
-    if (live.row.id != command.id()) continue;
-    auto closed = dispatch::move(live.order, dispatch::State::closed, now, now, command.actor(), command.reason());
-    if (!closed) return {false, command.id() + ": " + closed.error().message};
-    effects.work_order_events.push_back(event_row(live.row.id, *closed));
-    live.row.state = dispatch::to_string(live.order.state);
-    live.row.closed_at = now;
-    effects.work_orders.push_back(live.row);
-    orders_.erase(it);
-    return {true, boost::json::serialize(boost::json::object{{"work_order", command.id()}, {"state", "closed"}})};
-  }
-  return {false, "no live work order has the id " + command.id() +
-                     "; `fettle work-order list` shows them (a closed one cannot change any more)"};
+AssetState* Maintenance::asset_of(std::span<AssetState> assets, const std::string& order) {
+  const auto found = std::find_if(assets.begin(), assets.end(), [&](const AssetState& asset) {
+    return std::any_of(asset.orders.begin(), asset.orders.end(),
+                       [&](const LiveOrder& live) { return live.row.id == order; });
+  });
+  return found == assets.end() ? nullptr : &*found;
 }
 
-void Maintenance::save(WorkingState& out) const {
-  for (const auto& [key, live] : orders_) {
+Outcome Maintenance::close(AssetState* asset, const CloseWorkOrder& command) {
+  if (asset == nullptr) {
+    return {false, "no live work order has the id " + command.id() +
+                       "; `fettle work-order list` shows them (a closed one cannot change any more)"};
+  }
+  const auto live = std::find_if(asset->orders.begin(), asset->orders.end(),
+                                 [&](const LiveOrder& order) { return order.row.id == command.id(); });
+  auto closed =
+      dispatch::move(live->order, dispatch::State::closed, fold_.now, fold_.now, command.actor(), command.reason());
+  if (!closed) return {false, command.id() + ": " + closed.error().message};
+  live->row.closed_at = fold_.now;
+  tell(*live, *closed);
+  fold_.effects.work_orders.push_back(std::move(live->row));
+  asset->orders.erase(live);
+  return {true, boost::json::serialize(boost::json::object{{"work_order", command.id()}, {"state", "closed"}})};
+}
+
+void Maintenance::save(const AssetState& asset, OpenWork& out) {
+  for (const LiveOrder& live : asset.orders) {
     const WorkOrderRow& row = live.row;
-    LiveOrder& saved = *out.add_orders();
-    saved.set_asset(row.asset);
+    SavedOrder& saved = *out.add_orders();
+    saved.set_id(row.id);
     saved.set_pack(row.pack);
     saved.set_rule(row.rule);
-    saved.set_id(row.id);
     saved.set_customer(row.customer);
     saved.set_site(row.site);
     saved.set_state(row.state);
@@ -243,29 +275,31 @@ void Maintenance::save(WorkingState& out) const {
     saved.set_entitlement(row.entitlement);
     saved.set_events(live.order.events);
   }
-  for (const auto& [id, episode] : episodes_) {
-    OpenEpisode& open = *out.add_episodes();
-    open.set_id(id);
-    open.set_asset(episode.asset);
-    open.set_pack(episode.pack);
-    open.set_pack_version(episode.pack_version);
-    open.set_rule(episode.rule);
-    open.set_title(episode.title);
-    open.set_condition(episode.condition);
-    open.set_parameters(episode.parameters);
-    open.set_since_ms(ms(episode.since));
-    open.set_raised_ms(ms(episode.raised_at));
-    open.set_raised_sequence(episode.raised_sequence);
-    open.set_work_order(episode.work_order);
+  for (const OpenEpisode& open : asset.open_episodes) {
+    const EpisodeRow& episode = open.row;
+    SavedEpisode& saved = *out.add_episodes();
+    saved.set_id(episode.id);
+    saved.set_pack(episode.pack);
+    saved.set_pack_version(episode.pack_version);
+    saved.set_rule(episode.rule);
+    saved.set_title(episode.title);
+    saved.set_condition(episode.condition);
+    saved.set_parameters(episode.parameters);
+    saved.set_since_ms(ms(episode.since));
+    saved.set_raised_ms(ms(episode.raised_at));
+    saved.set_raised_sequence(episode.raised_sequence);
+    saved.set_work_order(episode.work_order);
+    saved.set_position(open.rule);
+    saved.set_deferred(open.deferred);
   }
 }
 
-void Maintenance::load(const WorkingState& in) {
-  for (const LiveOrder& saved : in.orders()) {
-    Live live;
+void Maintenance::load(const OpenWork& in, AssetState& asset) {
+  for (const SavedOrder& saved : in.orders()) {
+    LiveOrder live;
     WorkOrderRow& row = live.row;
     row.id = saved.id();
-    row.asset = saved.asset();
+    row.asset = asset.id;
     row.customer = saved.customer();
     row.site = saved.site();
     row.pack = saved.pack();
@@ -283,23 +317,24 @@ void Maintenance::load(const WorkingState& in) {
     live.order = {dispatch::parse_state(row.state).value_or(dispatch::State::proposed),
                   dispatch::parse_priority(row.priority).value_or(dispatch::Priority::p3), saved.events(),
                   saved.occurrences()};
-    orders_.emplace(RuleKey{saved.asset(), saved.pack(), saved.rule()}, std::move(live));
+    asset.orders.push_back(std::move(live));
   }
-  for (const OpenEpisode& open : in.episodes()) {
-    EpisodeRow episode;
-    episode.id = open.id();
-    episode.asset = open.asset();
-    episode.pack = open.pack();
-    episode.pack_version = open.pack_version();
-    episode.rule = open.rule();
-    episode.title = open.title();
-    episode.condition = open.condition();
-    episode.parameters = open.parameters();
-    episode.since = time_of(open.since_ms());
-    episode.raised_at = time_of(open.raised_ms());
-    episode.raised_sequence = open.raised_sequence();
-    episode.work_order = open.work_order();
-    episodes_.emplace(open.id(), std::move(episode));
+  for (const SavedEpisode& saved : in.episodes()) {
+    OpenEpisode open{saved.position(), saved.deferred(), {}};
+    EpisodeRow& episode = open.row;
+    episode.id = saved.id();
+    episode.asset = asset.id;
+    episode.pack = saved.pack();
+    episode.pack_version = saved.pack_version();
+    episode.rule = saved.rule();
+    episode.title = saved.title();
+    episode.condition = saved.condition();
+    episode.parameters = saved.parameters();
+    episode.since = time_of(saved.since_ms());
+    episode.raised_at = time_of(saved.raised_ms());
+    episode.raised_sequence = saved.raised_sequence();
+    episode.work_order = saved.work_order();
+    asset.open_episodes.push_back(std::move(open));
   }
 }
 

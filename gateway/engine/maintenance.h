@@ -3,17 +3,15 @@
 //
 // Ids come from content: an episode's from (pack, rule, asset, raise time), a work order's from its first episode. So a
 // fold done twice writes the same rows. At most one work order lives per (asset, rule): what comes again while it lives
-// is one more occurrence of it. The engine's thread only.
+// is one more occurrence of it. What is open lives in the AssetState. The engine's thread only.
 
-#include <map>
-#include <optional>
+#include <span>
 #include <string>
-#include <tuple>
 
-#include "gateway/dispatch/work_order.h"
 #include "gateway/engine/asset_state.h"
 #include "gateway/engine/checkpoint.pb.h"
 #include "gateway/engine/command.pb.h"
+#include "gateway/engine/fold_state.h"
 
 namespace fettle::engine {
 
@@ -26,33 +24,36 @@ class Maintenance {
  public:
   static constexpr std::size_t kMaxEvidence = 256;  // readings kept per signal
 
-  explicit Maintenance(History& history) : history_(history) {}
+  Maintenance(FoldState& fold, History& history) : fold_(fold), history_(history) {}
 
-  // `sequence` is the record that completed the condition, `now` the gateway's time there.
-  void raised(AssetState& asset, const rules::Transition& transition, Sequence sequence, Time now, Effects& effects);
-  void cleared(AssetState& asset, const rules::Transition& transition, Effects& effects);
-  // Ends an open episode, never before it was raised. Nothing where there is no open one of that id.
-  void end(const std::string& episode, Time at, std::string reason, Effects& effects);
+  // The rule at `position` of the asset's list raised. `unstored` are readings that led to it and are not in the
+  // history yet (a P1 rule that did not wait): they stand in the evidence too. In a backlog the episode is recorded and
+  // work is asked for only if it is still open when the backlog ends.
+  void raised(AssetState& asset, std::uint32_t position, const rules::Transition& transition,
+              std::span<const EvidencePoint> unstored);
+  void cleared(AssetState& asset, std::uint32_t position, Time at, std::string reason);
+  // Ends an episode taken out of an asset's open ones, never before it was raised.
+  void end(EpisodeRow episode, Time at, std::string reason);
 
-  Outcome close(const CloseWorkOrder& command, Time now, Effects& effects);
+  // What is still open of the episodes of a backlog asks for work.
+  void end_backlog(AssetState& asset);
 
-  void save(WorkingState& out) const;
-  void load(const WorkingState& in);
+  // The asset with a live order of that id; null: there is none.
+  static AssetState* asset_of(std::span<AssetState> assets, const std::string& order);
+  // `asset` as asset_of() found it.
+  Outcome close(AssetState* asset, const CloseWorkOrder& command);
+
+  static void save(const AssetState& asset, OpenWork& out);
+  static void load(const OpenWork& in, AssetState& asset);
 
  private:
-  struct Live {
-    WorkOrderRow row;
-    dispatch::WorkOrder order;
-  };
-  using RuleKey = std::tuple<std::string, std::string, std::string>;  // asset, pack, rule
-
-  void ask_for_work(const AssetInfo& asset, const RuleInfo& rule, const RuleOnAsset& on_asset, EpisodeRow& episode,
-                    Time now, Effects& effects);
+  void tell(LiveOrder& live, const dispatch::Event& event);
+  void ask_for_work(AssetState& asset, OpenEpisode& open);
+  void repeat(LiveOrder& live, dispatch::Priority priority, EpisodeRow& episode);
   std::vector<EvidencePoint> evidence(AssetState& asset, const RuleInfo& rule, Time until);
 
+  FoldState& fold_;
   History& history_;
-  std::map<RuleKey, Live> orders_;
-  std::map<std::string, EpisodeRow> episodes_;  // open ones by id, without their evidence
 };
 
 // "EP-" or "WO-" and 12 letters and digits (60 bits) of a hash of the parts.

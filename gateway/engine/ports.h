@@ -2,9 +2,10 @@
 // What the engine asks of the world: a store. Values only; the adapter is store/sqlite/.
 //
 // Effects are what a batch of journal records caused; they commit in one transaction together with the sequence they
-// reach. A Checkpoint adds the engine's working state and all usage as of that sequence, in the same transaction,
-// synced. On start the engine loads the checkpoint and folds the journal again from there; up to the committed sequence
-// its effects stand already and are not written again.
+// reach. The engine's working state is checkpointed beside them, in slices: a checkpoint *as of* sequence S consists of
+// parts, which ride along with the commits after S, and it counts from the commit on that says so
+// (Effects::checkpoint). On start the engine loads the newest checkpoint that counts and folds the journal again from
+// there; up to the committed sequence its effects stand already and are not written again.
 //
 // Threads: the engine's thread alone calls Store. Readers open their own connection (store/sqlite/reader.h).
 
@@ -15,6 +16,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fettle::engine {
@@ -36,9 +38,11 @@ using StoreResult = boost::system::result<T, StoreError>;
 
 // Flags of a reading, combined by |.
 enum ReadingFlag : std::uint8_t {
-  kLate = 1,       // not seen by rules
-  kConflict = 2,   // another value with the same series and event time is stored as well
-  kUnstamped = 4,  // the device sent no time; the received time stands in
+  kLate = 1,         // not seen by rules
+  kConflict = 2,     // another value with the same series and event time is stored as well
+  kUnstamped = 4,    // the device sent no time; the received time stands in
+  kBad = 8,          // the device itself calls the value bad or stale: kept to look at, unknown to rules, never metered
+  kHistorical = 16,  // sent after the fact, from a device's own buffer
 };
 
 struct ReadingRow {
@@ -49,10 +53,12 @@ struct ReadingRow {
   std::uint32_t message = 0;  // index into Effects::messages
 };
 
-// Where readings came from.
+// Where readings came from. A message may wait (a Sparkplug node's reorder buffer, a rejoin, an unclaimed device), so
+// the record that stored its readings is not always the one it arrived with.
 struct MessageRow {
-  Sequence sequence = 0;
-  Time received;
+  Sequence sequence = 0;  // of the record whose folding stored the readings; never descends within a batch
+  Sequence arrived = 0;   // of the record that the message is, <= sequence
+  Time received;          // when it arrived
   std::string topic;
   std::uint64_t hash = 0;  // XXH3-64 of the payload as it arrived
 };
@@ -225,6 +231,48 @@ struct CatalogRow {
   std::string body;       // fettle.catalog.Entry
 };
 
+// An event for the outside (a work order opened, closed ...), kept until somebody says it was delivered.
+struct OutboxRow {
+  std::uint64_t id = 0;  // 1, 2, ... in order
+  Time at;
+  std::string kind;     // "work_order.opened"
+  std::string subject;  // id of what it is about
+  std::string body;     // JSON, a CloudEvent
+};
+
+// A device or a signal that no catalog entry claims. Key: (source, name).
+struct DiscoveredRow {
+  std::string source;  // "fettle/v1/<asset>", "<group>/<node>", "<group>/<node>/<device>", or a mapping's asset
+  std::string name;    // signal or metric; empty: the device itself
+  std::string asset;   // known asset that sends the unknown signal; empty: the device is unknown
+  std::string type;    // Sparkplug data type, "number", "text"; empty for a device
+  std::string sample;  // its newest value as text, of a device the beginning of a message; at most 128 bytes
+  Time first_seen;     // received times
+  Time last_seen;
+  std::uint64_t count = 0;    // messages (device) or readings (signal) seen
+  std::uint64_t kept = 0;     // of them, kept to be processed once it is claimed
+  std::uint64_t dropped = 0;  // of them, beyond the bound and gone
+};
+
+// What sequence numbers and births say about messages that did not come. Key: (node, number).
+struct LossRow {
+  std::string node;          // "<group>/<node>"
+  std::uint32_t number = 0;  // 1, 2, ... per node
+  std::string kind;          // gap: sequence numbers missing; offline: between a death (or our own absence) and a birth
+  std::string state;  // open, healed (came out of order, in time), lost (a rebirth was asked for), over (offline)
+  Time from;          // received time of what came before
+  Time to;            // when it was healed, lost or over; equal to `from` while open
+  std::uint32_t messages = 0;  // gap: missing messages, 1..255; offline: 0, nobody counted
+  std::uint64_t refilled = 0;  // historical readings with event times in [from, to] that came since
+};
+struct LossRefillRow {  // the same, per signal
+  std::string node;
+  std::uint32_t number = 0;
+  std::string asset;
+  std::string signal;
+  std::uint64_t readings = 0;
+};
+
 struct Counters {  // since the store was made; all are sums, written whole
   std::uint64_t messages = 0;
   std::uint64_t readings = 0;  // admitted, the late ones included
@@ -234,11 +282,17 @@ struct Counters {  // since the store was made; all are sums, written whole
   std::uint64_t quarantined = 0;
 };
 
+struct CheckpointPart {
+  std::string key;    // what the state is of: "asset/<id>", "node/<group>/<node>", "engine"
+  std::string state;  // engine's own encoding; empty: the part is gone
+};
+
 struct Effects {
+  Sequence first = 0;      // the first record of the batch; batches do not overlap, but a batch may be given again
   Sequence committed = 0;  // the last record of the batch
   Time now;                // the gateway's time there
   std::vector<SeriesRow> series;
-  std::vector<MessageRow> messages;  // those with at least one reading below, in order of sequence
+  std::vector<MessageRow> messages;  // those with at least one reading below; first <= sequence <= committed
   std::vector<ReadingRow> readings;  // in order of arrival
   std::vector<QuarantineRow> quarantine;
   std::vector<EpisodeRow> episodes;
@@ -247,20 +301,31 @@ struct Effects {
   std::vector<InvoiceRow> invoices;
   std::vector<std::string> removed_drafts;
   std::vector<CatalogRow> catalog;
+  std::vector<UsageRow> usage;  // records that were closed, changed late, or flushed; whole, replaced by key
+  std::vector<OutboxRow> outbox;
+  std::uint64_t delivered = 0;  // outbox rows up to this id are gone; 0: none
+  std::vector<DiscoveredRow> discovered;
+  std::vector<std::pair<std::string, std::string>> claimed;  // keys of discovered rows that are gone
+  std::vector<LossRow> losses;
+  std::vector<LossRefillRow> refills;
   Counters counters;
+
+  // A slice of a checkpoint in the making. Parts that do not change keep their state from checkpoint to checkpoint.
+  Sequence parts_as_of = 0;  // the checkpoint that `parts` are of; 0: no parts
+  std::vector<CheckpointPart> parts;
+  bool checkpoint = false;  // with this commit the checkpoint `parts_as_of` is whole and counts; synced to the disk
 };
 
 struct Checkpoint {
-  Sequence sequence = 0;
-  std::string state;            // engine's own encoding
-  std::vector<UsageRow> usage;  // every record changed since the last checkpoint, whole
+  Sequence sequence = 0;              // 0: there is none
+  std::vector<CheckpointPart> parts;  // as of it, none empty; ordered by key
 };
 
 struct StoredReading {
   Time time;
   double value = 0;
   std::uint8_t flags = 0;
-  Sequence sequence = 0;  // of the message
+  Sequence sequence = 0;  // MessageRow::sequence
 };
 
 struct PostedLine {  // sums over final lines with this key
@@ -278,23 +343,20 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // All of it or nothing. An error leaves the store as it was; the same Effects may be given again.
+  // All of it or nothing. An error leaves the store as it was; the same Effects may be given again. Parts of a
+  // checkpoint that never became whole are forgotten when one with another sequence begins.
   virtual StoreResult<void> commit(const Effects& effects) = 0;
-  // The same, with the checkpoint in the same transaction, synced to the disk before it returns.
-  virtual StoreResult<void> commit(const Effects& effects, const Checkpoint& checkpoint) = 0;
 
   virtual Sequence committed() = 0;
-  virtual StoreResult<Checkpoint>
-  load_checkpoint() = 0;  // usage left empty; sequence 0 and no state where there is none
+  virtual StoreResult<Checkpoint> load_checkpoint() = 0;  // the newest that counts
   // The catalog as of a sequence: for each (kind, id) the newest entry not after it.
   virtual StoreResult<std::vector<CatalogRow>> load_catalog(Sequence as_of) = 0;
   virtual StoreResult<std::vector<SeriesRow>> load_series() = 0;
 
-  // The readings of one series with from <= time < to, of messages before sequence `before`, ordered by (time,
-  // sequence).
+  // The readings of one series with from <= time < to that records before `before` stored, ordered by (time, sequence).
   virtual StoreResult<std::vector<StoredReading>> readings(SeriesId series, Time from, Time to, Sequence before) = 0;
 
-  // One usage record as of the last checkpoint.
+  // One usage record as it was last committed.
   virtual StoreResult<std::optional<UsageRow>> usage(const UsageKey& key) = 0;
   // All usage records of an asset's meter with from <= start < to, ordered by (start, band).
   virtual StoreResult<std::vector<UsageRow>> usage(const std::string& asset, const std::string& meter, Time from,

@@ -1,9 +1,14 @@
 #include "gateway/engine/registry.h"
 
+#define XXH_STATIC_LINKING_ONLY
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "billing/decimal.h"
+#include "gateway/dispatch/work_order.h"
 
 namespace fettle::engine {
 namespace {
@@ -66,6 +71,60 @@ rules::RuleSource source_of(const catalog::Rule& rule) {
   return source;
 }
 
+std::uint64_t hash_of(const std::string& text) {
+  return XXH3_64bits(text.data(), text.size());
+}
+
+std::uint64_t layout_of(const ModelInfo& model) {
+  std::string text;
+  for (const SignalInfo& signal : model.signals) text += signal.name + '\n';
+  for (const MeterInfo& meter : model.meters) {
+    for (std::uint32_t band = 0; band < meter.bands; ++band) {
+      text += '\n' + meter.id + '\n' + band_text(model, meter, band);
+    }
+  }
+  return hash_of(text);
+}
+
+std::uint64_t layout_of(const ModelInfo& model, const RuleList& list) {
+  std::string text;
+  for (const auto& lane : list.lanes) {
+    for (const std::uint32_t position : lane) {
+      const RuleInfo& rule = model.rules[list.rules[position].rule];
+      text += rule.pack + '\n' + rule.source.id() + '\n' + std::to_string(rules::signature_of(*rule.compiled)) + '\n' +
+              std::to_string(position) + '\n';
+    }
+    text += '\n';
+  }
+  return hash_of(text);
+}
+
+// What follows from the rules and lanes of a list.
+void finish(const ModelInfo& model, RuleList& list) {
+  list.layout = layout_of(model, list);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    std::vector<std::shared_ptr<const rules::CompiledRule>> programs;
+    bool overridden = false;
+    for (const std::uint32_t position : list.lanes[lane]) {
+      const RuleOnAsset& rule = list.rules[position];
+      programs.push_back(model.rules[rule.rule].compiled);
+      list.overrides[lane].push_back(rule.overrides);
+      overridden |= !rule.overrides.empty();
+    }
+    if (!overridden) list.overrides[lane].clear();
+    if (programs.empty()) continue;
+    list.sets[lane] = std::make_shared<const rules::RuleSet>(std::move(programs), model.signals.size(), model.max_gap);
+  }
+  for (const RuleOnAsset& rule : list.rules) {
+    for (const SubscriptionInfo& subscription : rule.entitled) {
+      list.turns.push_back(subscription.term.start);
+      list.turns.push_back(subscription.term.end);
+    }
+  }
+  std::sort(list.turns.begin(), list.turns.end());
+  list.turns.erase(std::unique(list.turns.begin(), list.turns.end()), list.turns.end());
+}
+
 std::string first_message(const rules::Diagnostics& problems) {
   return problems.empty() ? std::string() : problems.front().message;
 }
@@ -90,6 +149,8 @@ std::pair<std::string, std::string> key_of(const catalog::Entry& entry) {
       return {"plan", entry.plan().id()};
     case catalog::Entry::kSubscription:
       return {"subscription", entry.subscription().id()};
+    case catalog::Entry::kMapping:
+      return {"mapping", entry.mapping().id()};
     case catalog::Entry::ENTRY_NOT_SET:
       break;
   }
@@ -124,6 +185,9 @@ std::vector<std::string> Registry::apply(const std::vector<catalog::Entry>& entr
       case catalog::Entry::kSubscription:
         subscriptions_[id] = entry.subscription();
         break;
+      case catalog::Entry::kMapping:
+        mappings_[id] = entry.mapping();
+        break;
       case catalog::Entry::ENTRY_NOT_SET:
         break;
     }
@@ -136,6 +200,16 @@ std::vector<std::string> Registry::apply(const std::vector<catalog::Entry>& entr
 std::optional<std::uint32_t> Registry::asset_index(std::string_view id) const {
   const auto found = asset_index_.find(id);
   if (found == asset_index_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string band_text(const ModelInfo& model, const MeterInfo& meter, std::uint32_t band) {
+  return band == 0 ? std::string() : model.signals[*meter.dimension].state_texts[band - 1];
+}
+
+std::optional<std::uint32_t> Registry::asset_of_source(std::string_view path) const {
+  const auto found = source_index_.find(path);
+  if (found == source_index_.end()) return std::nullopt;
   return found->second;
 }
 
@@ -167,6 +241,8 @@ void Registry::resolve(std::vector<std::string>& problems) {
   for (const auto& [id, model] : models_) models[id] = resolve_model(model, problems);
   assets_.clear();
   asset_index_.clear();
+  source_index_.clear();
+  rule_lists_.clear();
   for (const auto& [id, asset] : declared_assets_) {
     const auto model = models.find(asset.model());
     if (model == models.end()) {
@@ -188,6 +264,8 @@ std::shared_ptr<const ModelInfo> Registry::resolve_model(const catalog::Model& m
     SignalInfo s;
     s.name = signal.name();
     s.kind = signal.kind();
+    s.metric = signal.metric().empty() ? signal.name() : signal.metric();
+    s.keep = rules::Duration(signal.keep_ms());
     for (const std::string& state : signal.states()) {
       s.states.emplace(state, static_cast<int>(s.state_texts.size()));
       s.state_texts.push_back(state);
@@ -210,11 +288,23 @@ std::shared_ptr<const ModelInfo> Registry::resolve_model(const catalog::Model& m
       problems.push_back("model " + model.id() + ": meter " + meter.id() + " reads a signal the model does not have");
       continue;
     }
-    MeterInfo m{meter.id(), signal->second, meter.kind(), std::nullopt};
+    MeterInfo m;
+    m.id = meter.id();
+    m.signal = signal->second;
+    m.kind = meter.kind();
     if (!meter.dimension().empty()) m.dimension = dimension->second;
     if (m.kind != catalog::DIFFERENCE) info->signals[m.signal].added_up = true;
+    const auto place = static_cast<std::uint32_t>(info->meters.size());
+    info->signals[m.signal].meters.push_back(place);
+    if (m.dimension) {
+      info->signals[*m.dimension].divides.push_back(place);
+      m.bands = 1 + static_cast<std::uint32_t>(info->signals[*m.dimension].state_texts.size());
+    }
+    m.first_cell = info->cells;
+    info->cells += m.bands;
     info->meters.push_back(std::move(m));
   }
+  info->layout = layout_of(*info);
   resolve_rules(*info, problems);
   return info;
 }
@@ -255,6 +345,7 @@ void Registry::resolve_asset(const catalog::Asset& asset, std::shared_ptr<const 
   info.customer = asset.customer();
   info.site = asset.site();
   info.commissioned = time_of(asset.commissioned_ms());
+  info.sources.assign(asset.sources().begin(), asset.sources().end());
   const auto zone = zones_.find(asset.customer());
   info.zone = zone == zones_.end() ? std::make_shared<const billing::Zone>() : zone->second;
   const std::vector<SubscriptionInfo> terms = terms_of(asset.id());
@@ -264,9 +355,26 @@ void Registry::resolve_asset(const catalog::Asset& asset, std::shared_ptr<const 
   }
   std::sort(info.cuts.begin(), info.cuts.end());
   info.cuts.erase(std::unique(info.cuts.begin(), info.cuts.end()), info.cuts.end());
+  info.rule_list = resolve_rule_list(asset, *model, terms, problems);
+  info.model = std::move(model);
+  const auto index = static_cast<std::uint32_t>(assets_.size());
+  for (const std::string& source : info.sources) source_index_.emplace(source, index);
+  asset_index_.emplace(info.id, index);
+  assets_.push_back(std::move(info));
+}
 
-  for (std::size_t i = 0; i < model->rules.size(); ++i) {
-    const RuleInfo& rule = model->rules[i];
+std::shared_ptr<const RuleList> Registry::resolve_rule_list(const catalog::Asset& asset, const ModelInfo& model,
+                                                            const std::vector<SubscriptionInfo>& terms,
+                                                            std::vector<std::string>& problems) {
+  std::string key = model.id;
+  for (const SubscriptionInfo& subscription : terms) key += '\n' + subscription.id;  // ids have no line breaks
+  const bool shared = asset.parameters().empty();
+  if (shared) {
+    if (const auto found = rule_lists_.find(key); found != rule_lists_.end()) return found->second;
+  }
+  auto list = std::make_shared<RuleList>();
+  for (std::size_t i = 0; i < model.rules.size(); ++i) {
+    const RuleInfo& rule = model.rules[i];
     RuleOnAsset on_asset;
     on_asset.rule = static_cast<std::uint32_t>(i);
     for (const SubscriptionInfo& subscription : terms) {
@@ -276,22 +384,36 @@ void Registry::resolve_asset(const catalog::Asset& asset, std::shared_ptr<const 
       if (std::find(packs.begin(), packs.end(), rule.pack) != packs.end()) on_asset.entitled.push_back(subscription);
     }
     if (on_asset.entitled.empty()) continue;
-    for (const rules::ParameterValue& parameter : rules::parameters_of(*rule.compiled)) {
-      on_asset.overrides.emplace_back();
-      const auto text = asset.parameters().find(rule.pack + '/' + rule.source.id() + '.' + parameter.name);
-      if (text == asset.parameters().end()) continue;
-      const auto value = rules::read_parameter(*rule.compiled, parameter.name, {text->second, {}}, lookups_.units);
-      if (value) {
-        on_asset.overrides.back() = *value;
-      } else {
-        problems.push_back("asset " + asset.id() + ": " + text->first + ": " + first_message(value.error()));
-      }
-    }
-    info.rules.push_back(std::move(on_asset));
+    if (!shared) on_asset.overrides = overrides_of(asset, rule, problems);
+    const auto priority = dispatch::parse_priority(rule.source.work_order().priority());
+    const bool urgent = rule.source.has_work_order() && priority == dispatch::Priority::p1;
+    list->lanes[static_cast<std::size_t>(urgent ? Lane::urgent : Lane::patient)].push_back(
+        static_cast<std::uint32_t>(list->rules.size()));
+    list->rules.push_back(std::move(on_asset));
   }
-  info.model = std::move(model);
-  asset_index_.emplace(info.id, static_cast<std::uint32_t>(assets_.size()));
-  assets_.push_back(std::move(info));
+  finish(model, *list);
+  if (shared) rule_lists_.emplace(std::move(key), list);
+  return list;
+}
+
+std::vector<std::optional<double>> Registry::overrides_of(const catalog::Asset& asset, const RuleInfo& rule,
+                                                          std::vector<std::string>& problems) const {
+  std::vector<std::optional<double>> overrides;
+  bool any = false;
+  for (const rules::ParameterValue& parameter : rules::parameters_of(*rule.compiled)) {
+    overrides.emplace_back();
+    const auto text = asset.parameters().find(rule.pack + '/' + rule.source.id() + '.' + parameter.name);
+    if (text == asset.parameters().end()) continue;
+    const auto value = rules::read_parameter(*rule.compiled, parameter.name, {text->second, {}}, lookups_.units);
+    if (value) {
+      overrides.back() = *value;
+      any = true;
+    } else {
+      problems.push_back("asset " + asset.id() + ": " + text->first + ": " + first_message(value.error()));
+    }
+  }
+  if (!any) overrides.clear();
+  return overrides;
 }
 
 }  // namespace fettle::engine

@@ -17,6 +17,7 @@
 #include "billing/zone.h"
 #include "gateway/engine/catalog.pb.h"
 #include "gateway/engine/ports.h"
+#include "rules/asset_rules.h"
 #include "rules/rule.h"
 
 namespace fettle::engine {
@@ -45,6 +46,11 @@ struct SignalInfo {
   std::int64_t step = 1;
   billing::RegisterSpec reg;  // REGISTER
   bool added_up = false;      // a SUM or COUNT meter reads it
+  std::string metric;         // the Sparkplug metric that brings it
+  rules::Duration keep{0};    // how long its raw readings are kept; 0: for good
+  // Places in ModelInfo::meters.
+  std::vector<std::uint32_t> meters;   // that read it
+  std::vector<std::uint32_t> divides;  // STATE: whose usage it divides
 };
 
 struct MeterInfo {
@@ -52,6 +58,9 @@ struct MeterInfo {
   std::uint32_t signal = 0;  // index in ModelInfo::signals
   catalog::MeterKind kind = catalog::SUM;
   std::optional<std::uint32_t> dimension;
+  // Its cells in AssetState::cells: one per band. Band 0 is that of no state, 1 + i that of the dimension's state i.
+  std::uint32_t first_cell = 0;
+  std::uint32_t bands = 1;
 };
 
 // A rule with what belongs to it beyond its program.
@@ -67,11 +76,16 @@ struct ModelInfo {
   std::vector<SignalInfo> signals;
   TextMap<std::uint32_t> signal_index;
   std::vector<MeterInfo> meters;
+  std::uint32_t cells = 0;      // of all meters
   std::vector<RuleInfo> rules;  // of every pack of the catalog that has rules for this model
   rules::Duration max_gap{0};
   rules::Duration lateness{0};
   bool ticks_move_clock = true;
+  std::uint64_t layout = 0;  // a hash of what an asset's saved state is arranged by: signals, meters and bands
 };
+
+// "day", or nothing for band 0.
+std::string band_text(const ModelInfo& model, const MeterInfo& meter, std::uint32_t band);
 
 struct SubscriptionInfo {
   std::string id;
@@ -81,20 +95,38 @@ struct SubscriptionInfo {
 
 // A rule on one asset, with the periods in which subscriptions entitle the asset to it.
 struct RuleOnAsset {
-  std::uint32_t rule = 0;  // index in ModelInfo::rules
-  std::vector<std::optional<double>> overrides;
-  std::vector<SubscriptionInfo> entitled;  // ascending, disjoint
+  std::uint32_t rule = 0;                        // index in ModelInfo::rules
+  std::vector<std::optional<double>> overrides;  // by parameter; empty: none is overridden
+  std::vector<SubscriptionInfo> entitled;        // ascending, disjoint
+};
+
+// Rules of work-order priority P1 do not wait for held readings (architecture of rejoining nodes, ingest); they are
+// evaluated apart from the others.
+enum class Lane : std::uint8_t { patient, urgent };
+inline constexpr std::size_t kLanes = 2;
+
+// The rules that some subscription entitles an asset to.
+struct RuleList {
+  std::vector<RuleOnAsset> rules;
+  std::vector<std::uint32_t> lanes[kLanes];            // by Lane: positions in `rules`, ascending
+  std::shared_ptr<const rules::RuleSet> sets[kLanes];  // by Lane: those rules; shared with the AssetRules; null: none
+  std::vector<std::vector<std::optional<double>>> overrides[kLanes];  // by Lane and rule; empty: there are none
+  std::vector<Time> turns;   // where an entitlement to one of the rules begins or ends, ascending
+  std::uint64_t layout = 0;  // a hash of the rules, their order and what their state means
 };
 
 struct AssetInfo {
   std::string id;
   std::string customer;
   std::string site;
-  std::shared_ptr<const ModelInfo> model;  // shared by the assets of the model
+  std::shared_ptr<const ModelInfo> model;     // shared by the assets of the model
+  std::shared_ptr<const RuleList> rule_list;  // shared by the assets with the same model, subscriptions and parameters
   Time commissioned;
-  std::vector<RuleOnAsset> rules;             // only those that some subscription entitles it to
   std::shared_ptr<const billing::Zone> zone;  // the customer's; shared by its assets
   std::vector<Time> cuts;                     // where subscriptions begin and end, ascending
+  std::vector<std::string> sources;           // Sparkplug paths: "group/node" or "group/node/device"
+
+  const std::vector<RuleOnAsset>& rules() const { return rule_list->rules; }
 };
 
 class Registry {
@@ -107,12 +139,16 @@ class Registry {
 
   const std::vector<AssetInfo>& assets() const { return assets_; }
   std::optional<std::uint32_t> asset_index(std::string_view id) const;
+  // The asset that names this Sparkplug path among its sources.
+  std::optional<std::uint32_t> asset_of_source(std::string_view path) const;
 
   const std::map<std::string, catalog::Plan>& plans() const { return plans_; }
   const std::map<std::string, catalog::Subscription>& subscriptions() const { return subscriptions_; }
   const std::map<std::string, catalog::Seller>& sellers() const { return sellers_; }
   const std::map<std::string, catalog::Customer>& customers() const { return customers_; }
   const std::map<std::string, catalog::Model>& models() const { return models_; }
+  const std::map<std::string, catalog::Mapping>& mappings() const { return mappings_; }
+  const Lookups& lookups() const { return lookups_; }
   const billing::Zone* zone_of_customer(const std::string& customer) const;
 
  private:
@@ -122,6 +158,11 @@ class Registry {
   void resolve_asset(const catalog::Asset& asset, std::shared_ptr<const ModelInfo> model,
                      std::vector<std::string>& problems);
   std::vector<SubscriptionInfo> terms_of(const std::string& asset) const;
+  std::shared_ptr<const RuleList> resolve_rule_list(const catalog::Asset& asset, const ModelInfo& model,
+                                                    const std::vector<SubscriptionInfo>& terms,
+                                                    std::vector<std::string>& problems);
+  std::vector<std::optional<double>> overrides_of(const catalog::Asset& asset, const RuleInfo& rule,
+                                                  std::vector<std::string>& problems) const;
 
   Lookups lookups_;
   std::map<std::string, catalog::Model> models_;
@@ -132,9 +173,12 @@ class Registry {
   std::map<std::string, catalog::RulePack> packs_;
   std::map<std::string, catalog::Plan> plans_;
   std::map<std::string, catalog::Subscription> subscriptions_;
+  std::map<std::string, catalog::Mapping> mappings_;
 
   std::vector<AssetInfo> assets_;
   TextMap<std::uint32_t> asset_index_;
+  TextMap<std::uint32_t> source_index_;
+  TextMap<std::shared_ptr<const RuleList>> rule_lists_;  // by model and subscriptions, of assets without parameters
   std::map<std::string, std::vector<SubscriptionInfo>> terms_by_asset_;
   std::map<std::string, std::shared_ptr<const billing::Zone>> zones_;  // by customer
 };

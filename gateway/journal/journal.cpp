@@ -203,16 +203,17 @@ boost::system::result<Sequence, Refusal> Journal::append(Kind kind, Time receive
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Refusal::closed;
-    if (position_ - consumed_ >= options_.max_backlog) return Refusal::full;
+    if (position_ - consumed_ >= options_.max_backlog) return refuse(Refusal::full);
     if (broken_tail_ || segments_.back().bytes >= options_.segment_bytes) {
       if (auto started = start_segment(last_ + 1); !started) {
         disk_error_ = started.error().message;
-        return Refusal::disk;
+        return refuse(Refusal::disk);
       }
     }
     encode_buffer_.clear();
     encode_record(last_ + 1, kind, received, body, encode_buffer_);
-    if (!write_out(encode_buffer_)) return Refusal::disk;
+    if (!write_out(encode_buffer_)) return refuse(Refusal::disk);
+    refused_.reset();
     appended = ++last_;
     segments_.back().bytes += encode_buffer_.size();
     position_ += encode_buffer_.size();
@@ -222,6 +223,25 @@ boost::system::result<Sequence, Refusal> Journal::append(Kind kind, Time receive
   // Outside of the lock, and only where somebody waits for just this one: a wake costs more than the append.
   if (awaited) readable_.notify_one();
   return appended;
+}
+
+Refusal Journal::refuse(Refusal why) {
+  refused_ = why;
+  ++(why == Refusal::full ? refusals_.full : refusals_.disk);
+  return why;
+}
+
+std::string Journal::refusing() const {
+  const std::scoped_lock lock(mutex_);
+  if (!refused_) return {};
+  if (*refused_ == Refusal::disk) return disk_error_;
+  return "the journal holds " + std::to_string(position_ - consumed_) +
+         " bytes that are not committed yet, as many as journal_backlog allows";
+}
+
+Refusals Journal::refusals() const {
+  const std::scoped_lock lock(mutex_);
+  return refusals_;
 }
 
 std::string Journal::disk_error() const {

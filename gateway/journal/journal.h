@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -54,6 +55,12 @@ enum class Refusal : std::uint8_t {
   throw std::runtime_error("the journal refused a record: " + std::to_string(static_cast<int>(refusal)));
 }
 
+// How often append() refused since the journal was opened.
+struct Refusals {
+  std::uint64_t full = 0;
+  std::uint64_t disk = 0;
+};
+
 // A file with its descriptor, closed on destruction. Move-only.
 class File {
  public:
@@ -85,6 +92,9 @@ class Journal {
   boost::system::result<Sequence, Refusal> append(Kind kind, Time received, std::string_view body);
   // Why the last append was refused with Refusal::disk.
   std::string disk_error() const;
+  // Why the last append was refused, as a sentence; empty where it was not.
+  std::string refusing() const;
+  Refusals refusals() const;
   // Waits until there is room, close() was called, or the time is up.
   void wait_for_space(std::chrono::milliseconds at_most);
 
@@ -137,6 +147,7 @@ class Journal {
   Result<Sequence> scan_last(Segment& segment);
   Result<void> start_segment(Sequence first);
   bool write_out(std::string_view bytes);
+  Refusal refuse(Refusal why);
   Result<bool> fill(Sequence after, std::size_t want);
 
   Options options_;
@@ -153,6 +164,8 @@ class Journal {
   std::deque<Mark> marks_;      // at most one per kMarkBytes
   std::string encode_buffer_;
   std::string disk_error_;
+  std::optional<Refusal> refused_;  // what the last append met
+  Refusals refusals_;
   bool broken_tail_ = false;  // a failed write could not be cut off: the next append opens a new segment
   Sequence awaited_ = 0;      // the record that wait() is to be woken for; 0: nobody waits
   bool woken_ = false;

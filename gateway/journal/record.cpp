@@ -29,6 +29,12 @@ void encode(const Message& message, std::string& out) {
   out.append(message.payload);
 }
 
+void encode(const SparkplugMessage& message, std::string& out) {
+  put(out, static_cast<std::uint8_t>(message.broker.size()));
+  out.append(message.broker);
+  encode(message.message, out);
+}
+
 void encode(const Session& session, std::string& out) {
   put(out, static_cast<std::uint8_t>(session.up ? 1 : 0));
   out.append(session.name);
@@ -42,6 +48,14 @@ std::optional<Message> decode_message(std::string_view body) {
   message.payload = body.substr(topic_size);
   if (message.payload.size() > message.size) return std::nullopt;
   return message;
+}
+
+std::optional<SparkplugMessage> decode_sparkplug(std::string_view body) {
+  std::uint8_t size = 0;
+  if (!take(body, size) || body.size() < size) return std::nullopt;
+  const auto message = decode_message(body.substr(size));
+  if (!message) return std::nullopt;
+  return SparkplugMessage{body.substr(0, size), *message};
 }
 
 std::optional<Session> decode_session(std::string_view body) {

@@ -15,11 +15,12 @@ using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 using Sequence = std::uint64_t;  // 1, 2, 3 ... never reused; 0 is "before the first"
 
 enum class Kind : std::uint8_t {
-  message = 1,  // body: Message
-  session = 2,  // body: Session
-  tick = 3,     // no body: time went on
-  command = 4,  // body: fettle.engine.Command (Protobuf)
-  catalog = 5,  // body: fettle.catalog.CatalogChange (Protobuf)
+  message = 1,    // body: Message
+  session = 2,    // body: Session
+  tick = 3,       // no body: time went on
+  command = 4,    // body: fettle.engine.Command (Protobuf)
+  catalog = 5,    // body: fettle.catalog.CatalogChange (Protobuf)
+  sparkplug = 6,  // body: SparkplugMessage
 };
 
 struct Record {
@@ -37,6 +38,12 @@ struct Message {
   bool cut() const { return payload.size() < size; }
 };
 
+// A message of the Sparkplug session: which broker it came from, since an edge node may walk from one to another.
+struct SparkplugMessage {
+  std::string_view broker;  // the configured name of the connection, at most 255 bytes
+  Message message;
+};
+
 // A session with a broker came up or went down.
 struct Session {
   bool up = false;
@@ -44,8 +51,10 @@ struct Session {
 };
 
 void encode(const Message& message, std::string& out);
+void encode(const SparkplugMessage& message, std::string& out);
 void encode(const Session& session, std::string& out);
 std::optional<Message> decode_message(std::string_view body);  // nothing where the body is not of that form
+std::optional<SparkplugMessage> decode_sparkplug(std::string_view body);
 std::optional<Session> decode_session(std::string_view body);
 
 }  // namespace fettle::journal

@@ -52,7 +52,7 @@ Parsed parse_record(std::string_view bytes) {
     return {Parse::corrupt, {}, 0};
   }
   const auto kind = fetch<std::uint8_t>(bytes.data() + 20);
-  if (kind < static_cast<std::uint8_t>(Kind::message) || kind > static_cast<std::uint8_t>(Kind::catalog)) {
+  if (kind < static_cast<std::uint8_t>(Kind::message) || kind > static_cast<std::uint8_t>(Kind::sparkplug)) {
     return {Parse::corrupt, {}, 0};
   }
   Record record;

@@ -1,33 +1,23 @@
 #include "gateway/mqtt/direct_session.h"
 
-#include <mqtt/async_client.h>
-
-#include <boost/json.hpp>
+#include "gateway/mqtt/paho.h"
 
 namespace fettle::mqtt_adapter {
 namespace {
 
-constexpr std::chrono::seconds kConnectTimeout{10};
-constexpr std::chrono::milliseconds kFirstRetry{250};
-constexpr std::chrono::milliseconds kLastRetry{15'000};
-constexpr std::chrono::milliseconds kHoldSlice{200};
-constexpr std::chrono::milliseconds kAnswerSlice{200};
-constexpr std::size_t kKeptOfCut = 1024;  // bytes of an over-long payload that are journaled
-constexpr std::string_view kClockTopic = "fettle/v1/clock";
+constexpr std::chrono::seconds kLastAnswer{5};  // for what is on its way to be acknowledged
 
 }  // namespace
 
 DirectSession::DirectSession(DirectOptions options, journal::Journal& journal, journal::Clock& clock, SessionLog log)
-    : options_(std::move(options)), journal_(journal), clock_(clock), log_(std::move(log)) {}
+    : options_(std::move(options)), log_(std::move(log)), intake_(journal, clock, log_, "the broker keeps them") {}
 
 DirectSession::~DirectSession() {
   stop();
 }
 
 void DirectSession::start() {
-  // Without client-side persistence: what this session receives is persisted by the journal alone.
-  client_ =
-      std::make_unique<::mqtt::async_client>(options_.broker, options_.client_id, ::mqtt::create_options(), nullptr);
+  client_ = client_for(options_, options_.client_id);
   // Set before connect: Paho acknowledges unseen whatever arrives without a handler.
   client_->set_message_callback([this](const ::mqtt::const_message_ptr& message) {
     if (message) receive(*message);
@@ -42,20 +32,33 @@ void DirectSession::start() {
 }
 
 bool DirectSession::stop() {
-  if (!thread_.joinable()) return !holding_;
+  if (disconnecting_.joinable()) return false;  // it was tried before
+  if (!thread_.joinable()) return true;
+  intake_.stop();
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
     changed_.notify_all();
   }
   thread_.join();
-  try {
-    // Waits for a running callback: one that only waits for room ends as soon as the engine has made some.
-    client_->disconnect(1000)->wait_for(std::chrono::seconds(5));
-  } catch (const ::mqtt::exception&) {
-    // Not connected: nothing to end.
+  // Paho's disconnect waits for a running callback: one that only waits for room ends as soon as the engine has made
+  // some; one that the disk refuses may never end, and then neither does this thread.
+  disconnecting_ = std::thread([this] {
+    try {
+      client_->disconnect(1000)->wait_for(kLastAnswer);
+    } catch (const ::mqtt::exception&) {
+      // Not connected: nothing to end.
+    }
+    disconnected_ = true;
+    const std::scoped_lock lock(mutex_);
+    changed_.notify_all();
+  });
+  while (!disconnected_ && !intake_.refused_by_disk()) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, Intake::kSlice, [this] { return disconnected_.load(); });
   }
-  if (holding_) return false;
+  if (!disconnected_) return false;
+  disconnecting_.join();
   record_session(false);
   client_.reset();
   return true;
@@ -72,7 +75,14 @@ void DirectSession::run() {
     lost_ = false;
     if (connect()) {
       retry = kFirstRetry;
-      while (!stopping_ && !lost_) wait(std::chrono::hours(1));
+      while (!stopping_ && !lost_) {
+        {
+          std::unique_lock lock(mutex_);
+          changed_.wait(lock, [this] { return stopping_.load() || lost_.load() || further_changed_; });
+        }
+        if (!stopping_ && !lost_) subscribe_further();
+      }
+      connected_ = false;
       if (stopping_) return;
       record_session(false);
       log_("lost the broker " + options_.broker + "; it keeps what devices send until the session is back");
@@ -84,15 +94,7 @@ void DirectSession::run() {
 }
 
 bool DirectSession::connect() {
-  ::mqtt::connect_options how;
-  how.set_mqtt_version(MQTTVERSION_3_1_1);
-  how.set_clean_session(false);
-  how.set_keep_alive_interval(options_.keep_alive);
-  how.set_connect_timeout(kConnectTimeout);
-  if (!options_.username.empty()) {
-    how.set_user_name(options_.username);
-    how.set_password(options_.password);
-  }
+  const ::mqtt::connect_options how = options_for(options_, SessionKind::durable, options_.keep_alive);
   bool up = false;
   try {
     const auto token = client_->connect(how);
@@ -100,20 +102,21 @@ bool DirectSession::connect() {
     up = true;
     record_session(true);
     std::vector<std::string> topics = options_.topics;
-    if (clock_.kind() == journal::ClockKind::recording) topics.emplace_back(kClockTopic);
-    for (const std::string& topic : topics) {
-      // While a backlog comes in, Paho's receive thread may keep its sender from the mutex for longer than any sensible
-      // timeout. So the answer is awaited as long as the connection lasts; the keep-alive ends a dead one.
-      const auto answer = client_->subscribe(topic, 1);
-      while (!answer->wait_for(kAnswerSlice)) {
-        if (lost_ || stopping_) throw ::mqtt::exception(MQTTASYNC_DISCONNECTED, "it went before the subscription");
-      }
+    if (intake_.follows_clock()) topics.emplace_back(Intake::kClockTopic);
+    for (const std::string& topic : topics) subscribe(topic);
+    {
+      const std::scoped_lock lock(mutex_);
+      further_changed_ = !further_.empty();
     }
     connected_ = true;
+    ++connections_;
     log_("connected to " + options_.broker + " as " + options_.client_id);
     return true;
   } catch (const ::mqtt::exception& error) {
-    log_("cannot connect to " + options_.broker + ": " + error.to_string() + "; trying again");
+    if (!stopping_) {
+      log_("cannot connect to " + options_.broker + ": " +
+           (up ? error.to_string() : why_not_connected(error, options_, options_.client_id)) + "; trying again");
+    }
     try {
       client_->disconnect(0);
     } catch (const ::mqtt::exception&) {
@@ -124,64 +127,68 @@ bool DirectSession::connect() {
   }
 }
 
+// While a backlog comes in, Paho's receive thread may keep its sender from the mutex for longer than any sensible
+// timeout. So the answer is awaited as long as the connection lasts; the keep-alive ends a dead one.
+void DirectSession::subscribe(const std::string& filter) {
+  const auto answer = client_->subscribe(filter, 1);
+  while (!answer->wait_for(kAnswerSlice)) {
+    if (lost_ || stopping_) throw ::mqtt::exception(MQTTASYNC_DISCONNECTED, "it went before the subscription");
+  }
+}
+
+void DirectSession::subscribe_to(std::vector<std::string> filters) {
+  const std::scoped_lock lock(mutex_);
+  if (filters == further_) return;
+  further_ = std::move(filters);
+  further_changed_ = true;
+  changed_.notify_all();
+}
+
+// A filter that is no longer wanted stays subscribed until the next connection: what comes by it is told to nobody.
+void DirectSession::subscribe_further() {
+  std::vector<std::string> filters;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!further_changed_) return;
+    further_changed_ = false;
+    filters = further_;
+  }
+  for (const std::string& filter : filters) {
+    try {
+      subscribe(filter);
+    } catch (const ::mqtt::exception& error) {
+      if (!lost_) log_("the broker refuses the subscription to " + filter + ": " + error.to_string());
+    }
+  }
+}
+
 void DirectSession::record_session(bool up) {
   std::string body;
   encode(journal::Session{up, options_.name}, body);
-  append(journal::Kind::session, body);
-}
-
-// Does not return before the record is in the journal, except while stopping without a message in hand.
-void DirectSession::append(journal::Kind kind, std::string_view body) {
-  bool told = false;
-  for (;;) {
-    const auto appended = journal_.append(kind, clock_.now(), body);
-    if (appended) break;
-    if (kind == journal::Kind::session && stopping_) return;  // the next start records the outage
-    holding_ = appended.error() != journal::Refusal::full;
-    if (!told && appended.error() == journal::Refusal::disk) {
-      log_(journal_.disk_error() + "; holding messages back until there is room (the broker keeps them)");
-      told = true;
-    }
-    if (appended.error() == journal::Refusal::full) {
-      journal_.wait_for_space(kHoldSlice);
-    } else {
-      std::this_thread::sleep_for(kHoldSlice);
-    }
-  }
-  holding_ = false;
+  // While stopping it may be missed: the next start records the outage.
+  intake_.append(journal::Kind::session, body, Intake::AtStop::give_up);
 }
 
 void DirectSession::receive(const ::mqtt::message& message) {
   try {
     const std::string_view topic = message.get_topic();
     const std::string& payload = message.get_payload_ref().str();
-    if (topic == kClockTopic) {
-      receive_clock(payload);
+    if (topic == Intake::kClockTopic) {
+      intake_.clock(payload, Intake::AtStop::hold);
       return;
     }
     std::string_view kept = payload;
     if (kept.size() > options_.max_payload) kept = kept.substr(0, kKeptOfCut);
     body_.clear();
     encode(journal::Message{static_cast<std::uint32_t>(payload.size()), topic, kept}, body_);
-    append(journal::Kind::message, body_);
+    intake_.append(journal::Kind::message, body_, Intake::AtStop::hold);
   } catch (const std::exception& error) {
     // Only memory can be short here. Returning would acknowledge what was not kept.
     log_(std::string("cannot take a message in: ") + error.what() + "; ending, so that the broker keeps it");
     std::abort();
+  } catch (...) {
+    std::abort();  // Paho's C code cannot be thrown through
   }
-}
-
-// {"now": ms}. The record that follows carries the new time; a redelivered, older one is no news.
-void DirectSession::receive_clock(std::string_view payload) {
-  boost::json::error_code error;
-  const boost::json::value value = boost::json::parse(payload, error);
-  const auto* object = error ? nullptr : value.if_object();
-  const auto* now = object == nullptr ? nullptr : object->if_contains("now");
-  if (now == nullptr || !now->is_int64()) {
-    log_("ignored a message on fettle/v1/clock: expected {\"now\": <ms since 1970>}");
-    return;
-  }
-  if (clock_.advance(journal::Time(std::chrono::milliseconds(now->get_int64())))) append(journal::Kind::tick, {});
 }
 
 }  // namespace fettle::mqtt_adapter

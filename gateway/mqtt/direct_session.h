@@ -10,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +18,8 @@
 
 #include "gateway/journal/clock.h"
 #include "gateway/journal/journal.h"
+#include "gateway/mqtt/broker_access.h"
+#include "gateway/mqtt/intake.h"
 
 namespace mqtt {
 class async_client;
@@ -27,19 +28,13 @@ class message;
 
 namespace fettle::mqtt_adapter {
 
-struct DirectOptions {
-  std::string name = "direct";  // in session records and logs
-  std::string broker;           // tcp://host:port
-  std::string client_id;        // the broker keeps the backlog under this name: never change it
-  std::string username;         // empty: none
-  std::string password;
+struct DirectOptions : BrokerAccess {
+  std::string name = "direct";      // in session records and logs
+  std::string client_id;            // the broker keeps the backlog under this name: never change it
   std::vector<std::string> topics;  // filters, subscribed with QoS 1
   std::chrono::seconds keep_alive{30};
   std::size_t max_payload = 256U << 10U;  // bytes; a longer payload is journaled cut, for the quarantine
 };
-
-// Told from the session's own threads; must be quick and must not call back.
-using SessionLog = std::function<void(const std::string& message)>;
 
 class DirectSession {
  public:
@@ -55,30 +50,41 @@ class DirectSession {
   // the process must then end without destroying the session, so that the broker keeps the message.
   bool stop();
 
+  // Topic filters beside those of the options, all of them; subscribed at once where the session is up. Any thread.
+  void subscribe_to(std::vector<std::string> filters);
+
+  const std::string& name() const { return options_.name; }
   bool connected() const { return connected_; }
+  // Connections made so far.
+  std::uint64_t connections() const { return connections_; }
+  // Messages whose callback had to wait for the journal.
+  std::uint64_t held() const { return intake_.held(); }
 
  private:
   void run();
   bool connect();
   void receive(const ::mqtt::message& message);
-  void receive_clock(std::string_view payload);
-  void append(journal::Kind kind, std::string_view body);
   void record_session(bool up);
+  void subscribe(const std::string& filter);
+  void subscribe_further();
   void wait(std::chrono::milliseconds at_most);
 
   DirectOptions options_;
-  journal::Journal& journal_;
-  journal::Clock& clock_;
   SessionLog log_;
+  Intake intake_;
 
   std::unique_ptr<::mqtt::async_client> client_;
   std::thread thread_;
-  std::mutex mutex_;  // guards the condition only
+  std::thread disconnecting_;
+  std::mutex mutex_;  // guards the condition and what stands below it up to the atomics
   std::condition_variable changed_;
+  std::vector<std::string> further_;  // filters of subscribe_to()
+  bool further_changed_ = false;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> connected_{false};
   std::atomic<bool> lost_{false};
-  std::atomic<bool> holding_{false};
+  std::atomic<bool> disconnected_{false};  // for good
+  std::atomic<std::uint64_t> connections_{0};
   std::string body_;  // the callback's own
 };
 

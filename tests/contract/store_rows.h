@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "gateway/engine/ports.h"
 
@@ -15,7 +17,7 @@ inline Time at(std::int64_t milliseconds) {
 }
 
 inline MessageRow message(Sequence sequence) {
-  return {sequence, at(1'000'000 + static_cast<std::int64_t>(sequence)), "fettle/v1/press-1/telemetry",
+  return {sequence, sequence, at(1'000'000 + static_cast<std::int64_t>(sequence)), "fettle/v1/press-1/telemetry",
           sequence * 7919};
 }
 
@@ -116,6 +118,7 @@ inline InvoiceRow final_invoice(std::uint32_t index) {
 
 inline Effects effects_at(Sequence committed) {
   Effects effects;
+  effects.first = committed;
   effects.committed = committed;
   effects.now = at(static_cast<std::int64_t>(committed) * 1'000);
   return effects;
@@ -124,12 +127,29 @@ inline Effects effects_at(Sequence committed) {
 // Messages first..first+count-1, each with one reading of `series` whose time and value are its sequence.
 inline Effects readings_at(Sequence first, Sequence count, SeriesId series) {
   Effects effects = effects_at(first + count - 1);
+  effects.first = first;
   for (Sequence i = 0; i < count; ++i) {
     effects.messages.push_back(message(first + i));
     effects.readings.push_back({series, at(static_cast<std::int64_t>(first + i)), static_cast<double>(first + i), 0,
                                 static_cast<std::uint32_t>(i)});
   }
   return effects;
+}
+
+// The same effects with a whole checkpoint of one part as of their end.
+inline Effects with_checkpoint(Effects effects, const std::string& state, std::vector<UsageRow> usage = {}) {
+  effects.parts_as_of = effects.committed;
+  effects.parts = {{"engine", state}};
+  effects.checkpoint = true;
+  effects.usage = std::move(usage);
+  return effects;
+}
+
+// The parts as "key=state key=state".
+inline std::string text(const Checkpoint& checkpoint) {
+  std::string all;
+  for (const CheckpointPart& part : checkpoint.parts) all += (all.empty() ? "" : " ") + part.key + "=" + part.state;
+  return all;
 }
 
 inline bool same(const UsageRow& a, const UsageRow& b) {

@@ -1,12 +1,8 @@
 // fettle-sim against a real Mosquitto that is stopped and started again in the middle of a replay.
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <mqtt/async_client.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <chrono>
@@ -24,6 +20,7 @@
 #include "firmware-sim/clocked_source.h"
 #include "firmware-sim/replay.h"
 #include "tests/firmware_sim/child.h"
+#include "tests/firmware_sim/mosquitto.h"
 
 namespace fettle::sim {
 namespace {
@@ -32,54 +29,7 @@ namespace fs = std::filesystem;
 using std::chrono::seconds;
 
 constexpr std::size_t kRows = 20'000;
-constexpr seconds kPatience{60};
-
-// A port nobody uses at this moment; the broker takes it at once.
-int free_port() {
-  const int probe = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = bind(probe, generic, length) == 0 && getsockname(probe, generic, &length) == 0;
-  close(probe);
-  return bound ? ntohs(address.sin_port) : 0;
-}
-
-enum class Anonymous { kAllowed, kRefused };
-
-class Broker {
- public:
-  explicit Broker(const fs::path& folder, Anonymous anonymous = Anonymous::kAllowed)
-      : folder_(folder), port_(free_port()) {
-    std::ofstream(folder_ / "mosquitto.conf")
-        << "listener " << port_ << " 127.0.0.1\n"
-        << "allow_anonymous " << (anonymous == Anonymous::kAllowed ? "true" : "false")
-        << "\npersistence true\npersistence_location " << folder_.string() << "/\nmax_queued_messages 0\n"
-        << (geteuid() == 0 ? "user root\n" : "");
-    start();
-  }
-
-  void start() {
-    process_ = std::make_unique<Child>(
-        std::vector<std::string>{"mosquitto", "-c", (folder_ / "mosquitto.conf").string()}, folder_ / "broker.log");
-  }
-
-  // Ends it as an administrator would; it saves its sessions.
-  void stop() {
-    process_->signal(SIGTERM);
-    process_->wait();
-    process_.reset();
-  }
-
-  std::string uri() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
-
- private:
-  fs::path folder_;
-  int port_;
-  std::unique_ptr<Child> process_;
-};
+constexpr const char* kNobodyMayComeIn = "allow_anonymous false\n";
 
 // Keeps a durable session and the payloads in the order in which each came for the first time.
 class Subscriber {
@@ -166,7 +116,7 @@ class BrokerRun : public testing::Test {
     return payloads;
   }
 
-  std::vector<std::string> replay_command(const Broker& broker) const {
+  std::vector<std::string> replay_command(const Mosquitto& broker) const {
     return {FETTLE_BIN_DIR "/fettle-sim",
             "replay",
             "--dataset",
@@ -182,7 +132,7 @@ class BrokerRun : public testing::Test {
 };
 
 TEST_F(BrokerRun, EveryMessageArrivesInOrderThoughTheBrokerIsRestartedInTheMiddle) {
-  Broker broker(folder_);
+  Mosquitto broker(folder_);
   Subscriber subscriber(broker.uri());
   const auto payloads = expected();
   Child replay(replay_command(broker), folder_ / "replay.out");
@@ -200,7 +150,7 @@ TEST_F(BrokerRun, EveryMessageArrivesInOrderThoughTheBrokerIsRestartedInTheMiddl
 }
 
 TEST_F(BrokerRun, ASignalStopsItAndItSaysWhatWasSent) {
-  Broker broker(folder_);
+  Mosquitto broker(folder_);
   Subscriber subscriber(broker.uri());
   auto command = replay_command(broker);
   command.insert(command.end(), {"--speed", "3000"});  // 10 messages a second
@@ -215,7 +165,7 @@ TEST_F(BrokerRun, ASignalStopsItAndItSaysWhatWasSent) {
 }
 
 TEST_F(BrokerRun, ABrokerThatDoesNotComeBackIsGivenUp) {
-  Broker broker(folder_);
+  Mosquitto broker(folder_);
   Subscriber subscriber(broker.uri());
   auto command = replay_command(broker);
   command.insert(command.end(), {"--speed", "3000", "--give-up", "1s"});
@@ -227,7 +177,7 @@ TEST_F(BrokerRun, ABrokerThatDoesNotComeBackIsGivenUp) {
 }
 
 TEST_F(BrokerRun, ARefusalIsReportedAtOnceAndAsARefusal) {
-  Broker broker(folder_, Anonymous::kRefused);
+  Mosquitto broker(folder_, kNobodyMayComeIn);
   Child replay(replay_command(broker), folder_ / "replay.out");
   EXPECT_EQ(replay.wait(), 1);
   EXPECT_NE(replay.output().find(R"("outcome":"refused")"), std::string::npos) << replay.output();

@@ -63,6 +63,24 @@ TEST_F(Command, MisuseExitsWithTwoAndNamesTheOption) {
       {{"fleet", "--repair", "lift-009@2026-01-05T00:00:00Z"}, "lift-009"},
       {{"fleet", "--inflight", "0"}, "--inflight"},
       {{"fleet", "--broker", "broker.example"}, "--broker"},
+      {{"fleet", "--rate", "often"}, "--rate"},
+      {{"fleet", "--rate", "5", "--speed", "2"}, "--rate"},
+      {{"fleet", "--broker", "tcp://127.0.0.1:9", "--ca", "/etc/hostname"}, "is not secured"},
+      {{"fleet", "--broker", "ssl://127.0.0.1:9", "--ca", "/nonexistent"}, "cannot be read"},
+      {{"fleet", "--broker", "tcp://127.0.0.1:9,tcp://127.0.0.1:10"}, "--sparkplug"},
+      {{"fleet", "--nodes", "2"}, "--sparkplug"},
+      {{"fleet", "--sparkplug", "--group", "a/b"}, "--group"},
+      {{"fleet", "--sparkplug", "--node", "a+b"}, "--node"},
+      {{"fleet", "--sparkplug", "--nodes", "0"}, "--nodes"},
+      {{"fleet", "--sparkplug", "--primary-host", "#"}, "--primary-host"},
+      {{"fleet", "--sparkplug", "--overlap", "10"}, "--overlap"},
+      {{"fleet", "--sparkplug", "--buffer-size", "1000"}, "--buffer-size"},
+      {{"fleet", "--sparkplug", "--per-message", "0"}, "--per-message"},
+      {{"load", "--assets", "0"}, "--assets"},
+      {{"load", "--signals", "1001"}, "--signals"},
+      {{"load", "--for", "500ms"}, "--for"},
+      {{"load", "--start", "2026-01-01T00:00:00.500Z"}, "--start"},
+      {{"load", "--sparkplug", "--buffer", "/tmp/never-made"}, "--start"},
       {{"fleet", "--username", "u", "--password-file", "/nonexistent"}, "--password-file"},
   };
   for (const auto& [arguments, named] : wrong) {
@@ -88,6 +106,33 @@ TEST_F(Command, AnUnreachableBrokerIsFoundWanting) {
   EXPECT_TRUE(says(kNobody + ": no connection to the broker within")) << said_;
   EXPECT_TRUE(says("--connect-timeout")) << said_;
   EXPECT_TRUE(says(R"("outcome":"unreachable","messages":0)")) << said_;
+}
+
+TEST_F(Command, TheCatalogOfALoadIsPrintedAndNothingIsPublished) {
+  EXPECT_EQ(run({"load", "--sparkplug", "--group", "plant", "--assets", "2", "--catalog", "--broker", kNobody}), 0);
+  EXPECT_TRUE(says("sources: [plant/node/load-00002]")) << said_;
+  EXPECT_TRUE(says("pack: load-watch")) << said_;
+}
+
+TEST_F(Command, ABufferThatCannotBeMadeIsFoundWanting) {
+  const std::string file = (folder_ / "absent" / "buffer").string();
+  EXPECT_EQ(run({"fleet", "--sparkplug", "--buffer", file, "--broker", kNobody}), 1);
+  EXPECT_TRUE(says(file + ": cannot be opened")) << said_;
+}
+
+TEST_F(Command, ABufferOfAnotherCommandIsRefused) {
+  const std::string file = (folder_ / "buffer").string();
+  const std::vector<std::string> words = {"load",     "--sparkplug", "--start", "2026-01-01",        "--rate",
+                                          "1000",     "--broker",    kNobody,   "--connect-timeout", "300ms",
+                                          "--buffer", file};
+  EXPECT_EQ(run(words), 1) << "nobody is there, but it measures";
+  EXPECT_TRUE(says("kept for later")) << said_;
+  auto other = words;
+  other.insert(other.end(), {"--seed", "2"});
+  EXPECT_EQ(run(other), 1);
+  EXPECT_TRUE(says("readings of another run")) << said_;
+  EXPECT_EQ(run(words), 1);
+  EXPECT_TRUE(says("readings of an earlier run are sent as history")) << said_;
 }
 
 TEST_F(Command, TheTruthIsPrintedBeforeAnythingIsPublished) {

@@ -26,15 +26,20 @@ const std::vector<Layer>& layers() {
       {"gateway/dispatch", {}},
       {"gateway/journal", {}},
       {"gateway/direct", {}},
+      {"gateway/sparkplug", {}},
       // The engine reads records; how they are kept on the disk is the journal's own affair.
-      {"gateway/engine", {"gateway/direct", "gateway/journal/record.h", "gateway/dispatch", "rules", "billing"}},
+      {"gateway/engine",
+       {"gateway/direct", "gateway/sparkplug", "gateway/journal/record.h", "gateway/dispatch", "rules", "billing"}},
       {"gateway/store", {"gateway/engine", "gateway/dispatch", "rules", "billing"}},
-      {"gateway/mqtt", {"gateway/journal"}},
-      {"gateway/catalog", {"gateway/engine", "rules", "billing"}},
+      // Routes come in as functions: the server knows nothing of what they answer.
+      {"gateway/http", {}},
+      {"gateway/mqtt", {"gateway/journal", "gateway/sparkplug"}},
+      {"gateway/catalog",
+       {"gateway/engine", "gateway/direct/mapping_syntax.h", "gateway/direct/mapping.h", "rules", "billing"}},
       // The only place that names every adapter.
       {"gateway/app", {"gateway", "rules", "billing"}},
-      // Simulated equipment speaks to the gateway over MQTT and shares no code with it.
-      {"firmware-sim", {}},
+      // Simulated equipment speaks to the gateway over MQTT; the two share how Sparkplug is spoken and nothing else.
+      {"firmware-sim", {"gateway/sparkplug"}},
       {"tests", {"rules", "billing", "gateway", "firmware-sim"}},
   };
   return kLayers;
@@ -82,6 +87,7 @@ const std::vector<Confined>& confined_headers() {
       {"mqtt/*", {"gateway/mqtt", "firmware-sim", "tests"}, "Paho"},
       {"MQTT*", {"gateway/mqtt", "firmware-sim", "tests"}, "Paho"},
       {"sqlite3.h", {"gateway/store/sqlite", "tests"}, "SQLite"},
+      {"boost/beast*", {"gateway/http"}, "Beast"},
   };
   return kConfined;
 }

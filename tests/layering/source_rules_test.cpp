@@ -94,7 +94,7 @@ TEST(Includes, AFindingNamesFileLineAndWhatIsAllowed) {
   const auto found = check_includes({"gateway/mqtt/session.cpp", "// prose\n\n#include \"rules/unit.h\"\n"});
   EXPECT_EQ(messages(found),
             std::vector<std::string>{"gateway/mqtt/session.cpp:3: includes rules/unit.h; folder gateway/mqtt may "
-                                     "include only gateway/mqtt, gateway/journal"});
+                                     "include only gateway/mqtt, gateway/journal, gateway/sparkplug"});
 }
 
 TEST(Purity, NoClockIsReadInThePureFolders) {

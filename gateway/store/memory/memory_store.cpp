@@ -11,11 +11,10 @@ StoreResult<void> MemoryStore::commit(const Effects& effects) {
   if (!failure_.empty()) return StoreError{std::exchange(failure_, {})};
   committed_ = effects.committed;
   counters_ = effects.counters;
-  series_.insert(series_.end(), effects.series.begin(), effects.series.end());
-  for (const ReadingRow& reading : effects.readings) {
-    readings_[reading.series].emplace(reading.time, StoredReading{reading.time, reading.value, reading.flags,
-                                                                  effects.messages[reading.message].sequence});
+  for (const SeriesRow& row : effects.series) {
+    if (row.id >= series_.size()) series_.push_back(row);
   }
+  keep_readings(effects);
   for (const QuarantineRow& row : effects.quarantine) quarantine_[{row.sequence, row.item}] = row;
   for (const EpisodeRow& row : effects.episodes) {
     EpisodeRow& kept = episodes_[row.id];
@@ -28,15 +27,53 @@ StoreResult<void> MemoryStore::commit(const Effects& effects) {
   for (const std::string& draft : effects.removed_drafts) invoices_.erase(draft);
   for (const InvoiceRow& row : effects.invoices) invoices_[row.id] = row;
   catalog_.insert(catalog_.end(), effects.catalog.begin(), effects.catalog.end());
+  for (const UsageRow& row : effects.usage) usage_[row.key] = row;
+  for (const OutboxRow& row : effects.outbox) outbox_[row.id] = row;
+  outbox_.erase(outbox_.begin(), outbox_.upper_bound(effects.delivered));
+  for (const DiscoveredRow& row : effects.discovered) discovered_[{row.source, row.name}] = row;
+  for (const auto& key : effects.claimed) discovered_.erase(key);
+  for (const LossRow& row : effects.losses) losses_[{row.node, row.number}] = row;
+  for (const LossRefillRow& row : effects.refills) refills_[{row.node, row.number, row.asset, row.signal}] = row;
+  keep_parts(effects);
   return {};
 }
 
-StoreResult<void> MemoryStore::commit(const Effects& effects, const Checkpoint& checkpoint) {
-  if (auto done = commit(effects); !done) return done;
-  checkpoint_ = checkpoint;
-  checkpoint_.usage.clear();
-  for (const UsageRow& row : checkpoint.usage) usage_[row.key] = row;
-  return {};
+// A batch given again takes the place of what it gave before.
+void MemoryStore::keep_readings(const Effects& effects) {
+  if (effects.readings.empty()) return;
+  if (effects.first <= readings_from_) {
+    for (auto& [series, stored] : readings_) {
+      std::erase_if(stored, [&](const auto& entry) { return entry.second.sequence >= effects.first; });
+    }
+  }
+  readings_from_ = effects.first;
+  for (const ReadingRow& reading : effects.readings) {
+    readings_[reading.series].emplace(reading.time, StoredReading{reading.time, reading.value, reading.flags,
+                                                                  effects.messages[reading.message].sequence});
+  }
+}
+
+void MemoryStore::keep_parts(const Effects& effects) {
+  if (effects.parts_as_of == 0) return;
+  if (effects.parts_as_of != pending_as_of_) pending_.clear();
+  pending_as_of_ = effects.parts_as_of;
+  for (const CheckpointPart& part : effects.parts) pending_[part.key] = part.state;
+  if (!effects.checkpoint) return;
+  for (auto& [key, state] : pending_) {
+    if (state.empty()) {
+      parts_.erase(key);
+    } else {
+      parts_[key] = std::move(state);
+    }
+  }
+  pending_.clear();
+  checkpoint_ = std::exchange(pending_as_of_, 0);
+}
+
+StoreResult<Checkpoint> MemoryStore::load_checkpoint() {
+  Checkpoint checkpoint{checkpoint_, {}};
+  for (const auto& [key, state] : parts_) checkpoint.parts.push_back({key, state});
+  return checkpoint;
 }
 
 StoreResult<std::vector<CatalogRow>> MemoryStore::load_catalog(Sequence as_of) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "gateway/engine/ports.h"
@@ -13,9 +14,8 @@ namespace fettle::store {
 class MemoryStore : public engine::Store {
  public:
   engine::StoreResult<void> commit(const engine::Effects& effects) override;
-  engine::StoreResult<void> commit(const engine::Effects& effects, const engine::Checkpoint& checkpoint) override;
   engine::Sequence committed() override { return committed_; }
-  engine::StoreResult<engine::Checkpoint> load_checkpoint() override { return checkpoint_; }
+  engine::StoreResult<engine::Checkpoint> load_checkpoint() override;
   engine::StoreResult<std::vector<engine::CatalogRow>> load_catalog(engine::Sequence as_of) override;
   engine::StoreResult<std::vector<engine::SeriesRow>> load_series() override;
   engine::StoreResult<std::vector<engine::StoredReading>> readings(engine::SeriesId series, engine::Time from,
@@ -39,22 +39,41 @@ class MemoryStore : public engine::Store {
   const std::map<std::pair<engine::Sequence, std::uint32_t>, engine::QuarantineRow>& quarantine() const {
     return quarantine_;
   }
+  const std::map<std::uint64_t, engine::OutboxRow>& outbox() const { return outbox_; }
+  const std::map<std::pair<std::string, std::string>, engine::DiscoveredRow>& discovered() const { return discovered_; }
+  const std::map<std::pair<std::string, std::uint32_t>, engine::LossRow>& losses() const { return losses_; }
+  // Key: (node, number, asset, signal).
+  using RefillKey = std::tuple<std::string, std::uint32_t, std::string, std::string>;
+  const std::map<RefillKey, engine::LossRefillRow>& refills() const { return refills_; }
   const engine::Counters& counters() const { return counters_; }
   std::size_t reading_count() const;
 
  private:
+  using Stored = std::multimap<engine::Time, engine::StoredReading>;
+
+  void keep_readings(const engine::Effects& effects);
+  void keep_parts(const engine::Effects& effects);
+
   engine::Sequence committed_ = 0;
-  engine::Checkpoint checkpoint_;
+  engine::Sequence checkpoint_ = 0;           // that counts
+  std::map<std::string, std::string> parts_;  // of it
+  engine::Sequence pending_as_of_ = 0;        // the checkpoint in the making, 0: none
+  std::map<std::string, std::string> pending_;
   std::string failure_;
   std::vector<engine::CatalogRow> catalog_;
   std::vector<engine::SeriesRow> series_;
-  std::map<engine::SeriesId, std::multimap<engine::Time, engine::StoredReading>> readings_;
+  std::map<engine::SeriesId, Stored> readings_;
+  engine::Sequence readings_from_ = 0;  // first record of the last batch that was kept
   std::map<std::string, engine::EpisodeRow> episodes_;
   std::map<std::string, engine::WorkOrderRow> work_orders_;
   std::map<std::pair<std::string, std::uint32_t>, engine::WorkOrderEventRow> work_order_events_;
   std::map<std::string, engine::InvoiceRow> invoices_;
   std::map<engine::UsageKey, engine::UsageRow> usage_;
   std::map<std::pair<engine::Sequence, std::uint32_t>, engine::QuarantineRow> quarantine_;
+  std::map<std::uint64_t, engine::OutboxRow> outbox_;
+  std::map<std::pair<std::string, std::string>, engine::DiscoveredRow> discovered_;
+  std::map<std::pair<std::string, std::uint32_t>, engine::LossRow> losses_;
+  std::map<RefillKey, engine::LossRefillRow> refills_;
   engine::Counters counters_;
 };
 

@@ -82,7 +82,7 @@ std::vector<TailRecord> select_tail(Database& database) {
 }
 
 void add_tail(Database& target, const TailSource& tail) {
-  const Sequence checkpoint = load_checkpoint(target).sequence;
+  const Sequence checkpoint = load_checkpoint_sequence(target);
   const Sequence committed = load_committed(target);
   const auto records = tail(checkpoint, committed);
   if (!records) throw DatabaseError(SQLITE_ERROR, records.error().message);

@@ -4,6 +4,7 @@ namespace fettle::store {
 
 EffectWriter::EffectWriter(Database& database)
     : database_(database),
+      parts_(database),
       invoices_(database),
       // A trigger refuses another asset or signal under an id that exists.
       series_(database,
@@ -53,14 +54,25 @@ EffectWriter::EffectWriter(Database& database)
       counters_(database,
                 "UPDATE counters SET messages = ?1, readings = ?2, duplicates = ?3, conflicts = ?4, late = ?5, "
                 "quarantined = ?6, quarantine_removed = quarantine_removed + ?7"),
-      checkpoint_(database, "UPDATE checkpoint SET sequence = ?1, state = ?2"),
       usage_(
           database,
           "INSERT INTO usage_record (asset, meter, band, start, end, quantity, readings, first_reading, last_reading, "
           "quality, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
           "ON CONFLICT (asset, meter, start, band) DO UPDATE SET end = excluded.end, quantity = excluded.quantity, "
           "readings = excluded.readings, first_reading = excluded.first_reading, "
-          "last_reading = excluded.last_reading, quality = excluded.quality, revision = excluded.revision") {
+          "last_reading = excluded.last_reading, quality = excluded.quality, revision = excluded.revision"),
+      outbox_(database, "INSERT OR REPLACE INTO outbox (id, at, kind, subject, body) VALUES (?1, ?2, ?3, ?4, ?5)"),
+      delivered_(database, "DELETE FROM outbox WHERE id <= ?1"),
+      discovered_(database,
+                  "INSERT OR REPLACE INTO discovered (source, name, asset, type, sample, first_seen, last_seen, count, "
+                  "kept, dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+      claimed_(database, "DELETE FROM discovered WHERE source = ?1 AND name = ?2"),
+      loss_(database,
+            "INSERT OR REPLACE INTO loss (node, number, kind, state, from_time, to_time, messages, refilled) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      refill_(database,
+              "INSERT OR REPLACE INTO loss_refill (node, number, asset, signal, readings) VALUES (?1, ?2, ?3, ?4, "
+              "?5)") {
   recount();
 }
 
@@ -74,6 +86,13 @@ void EffectWriter::write(const engine::Effects& effects) {
     catalog_.run(entry.kind, entry.id, entry.sequence, Blob{entry.body});
   }
   write_quarantine(effects);
+  for (const engine::UsageRow& usage : effects.usage) {
+    usage_.run(usage.key.asset, usage.key.meter, usage.key.band, usage.key.start, usage.end, usage.quantity,
+               usage.readings, usage.first_reading, usage.last_reading, usage.quality, usage.revision);
+  }
+  write_outside(effects);
+  write_losses(effects);
+  parts_.write(effects);
   committed_.run(effects.committed, effects.now);
 }
 
@@ -118,21 +137,35 @@ void EffectWriter::write_quarantine(const engine::Effects& effects) {
                 counters.quarantined, removed);
 }
 
-void EffectWriter::write_block(const BlockSummary& summary, const std::string& block) {
-  block_.run(summary.first_sequence, summary.last_sequence, summary.min_time, summary.max_time, summary.readings,
-             Blob{encode_series(summary.series)}, Blob{block});
+// What is delivered may have been added by the same batch, so removals come last; claims likewise.
+void EffectWriter::write_outside(const engine::Effects& effects) {
+  for (const engine::OutboxRow& row : effects.outbox) outbox_.run(row.id, row.at, row.kind, row.subject, row.body);
+  if (effects.delivered > 0) delivered_.run(effects.delivered);
+  for (const engine::DiscoveredRow& row : effects.discovered) {
+    discovered_.run(row.source, row.name, row.asset, row.type, row.sample, row.first_seen, row.last_seen, row.count,
+                    row.kept, row.dropped);
+  }
+  for (const auto& [source, name] : effects.claimed) claimed_.run(source, name);
 }
 
-void EffectWriter::write(const engine::Checkpoint& checkpoint) {
-  for (const engine::UsageRow& usage : checkpoint.usage) {
-    usage_.run(usage.key.asset, usage.key.meter, usage.key.band, usage.key.start, usage.end, usage.quantity,
-               usage.readings, usage.first_reading, usage.last_reading, usage.quality, usage.revision);
+void EffectWriter::write_losses(const engine::Effects& effects) {
+  for (const engine::LossRow& row : effects.losses) {
+    loss_.run(row.node, row.number, row.kind, row.state, row.from, row.to, row.messages, row.refilled);
   }
-  checkpoint_.run(checkpoint.sequence, Blob{checkpoint.state});
+  for (const engine::LossRefillRow& row : effects.refills) {
+    refill_.run(row.node, row.number, row.asset, row.signal, row.readings);
+  }
+}
+
+void EffectWriter::write_block(const BlockEncoder::Encoded& encoded) {
+  const BlockSummary& summary = encoded.summary;
+  block_.run(summary.first_sequence, summary.last_sequence, summary.min_time, summary.max_time, summary.readings,
+             Blob{encoded.series}, Blob{encoded.block});
 }
 
 void EffectWriter::recount() {
   quarantined_ = database_.integer("SELECT count(*) FROM quarantine");
+  parts_.reload();
 }
 
 }  // namespace fettle::store

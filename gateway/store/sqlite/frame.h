@@ -8,6 +8,7 @@
 
 #include <boost/system/result.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -29,6 +30,13 @@ using FormatResult = boost::system::result<T, FormatError>;
 
 inline constexpr std::size_t kMaxFrame = 64U << 20U;  // raw bytes; a longer size is damage
 
+// How much work a frame is worth.
+enum class Effort : std::uint8_t {
+  none,   // stored as it is: what is soon written again in another form
+  quick,  // what is written while somebody waits
+  dense,  // what is written in the background and stays
+};
+
 class Compressor {
  public:
   Compressor();
@@ -37,7 +45,7 @@ class Compressor {
   Compressor& operator=(const Compressor&) = delete;
 
   // Compressed where that is shorter. Error: longer than kMaxFrame.
-  FormatResult<std::string> seal(char kind, std::string_view raw);
+  FormatResult<std::string> seal(char kind, std::string_view raw, Effort effort = Effort::quick);
   // The raw bytes again. Errors: another kind, an unknown version or method, a wrong checksum, a size that is not so.
   FormatResult<std::string> open(char kind, std::string_view frame);
 

@@ -1,5 +1,6 @@
 #include "gateway/store/sqlite/migrations.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -8,8 +9,11 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x4674746c;  // "Fttl"
 
+// The schema began at 2: what wrote schema 1 was never released, and its checkpoint means nothing to this engine.
+constexpr std::int64_t kFirstVersion = 2;
+
 // Times are milliseconds since 1970 in UTC; money is in minor units; sequences are the journal's.
-constexpr const char* kStep1 = R"sql(
+constexpr const char* kFirst = R"sql(
 CREATE TABLE series (
   id     INTEGER PRIMARY KEY,
   asset  TEXT NOT NULL,
@@ -20,7 +24,8 @@ CREATE TRIGGER series_never_changes BEFORE UPDATE ON series
 WHEN new.id <> old.id OR new.asset <> old.asset OR new.signal <> old.signal
 BEGIN SELECT RAISE(ABORT, 'a series never changes'); END;
 
--- Small columns first: the directory of blocks is read without touching the pages of the blocks.
+-- Level 0: what a batch of records stored, as it came. Small columns first: the directory of blocks is read without
+-- touching the pages of the blocks.
 CREATE TABLE reading_block (
   first_sequence INTEGER PRIMARY KEY,
   last_sequence  INTEGER NOT NULL,
@@ -30,6 +35,54 @@ CREATE TABLE reading_block (
   series         BLOB NOT NULL,
   block          BLOB NOT NULL,
   CHECK (first_sequence <= last_sequence AND min_time <= max_time AND readings > 0)
+) STRICT;
+
+-- Level 1: the readings of one series, which the merge took out of level 0. A chunk counts once its id is not beyond
+-- merge_state.last_chunk, and until it is replaced by a merge that is finished.
+CREATE TABLE chunk (
+  series         INTEGER NOT NULL,
+  min_time       INTEGER NOT NULL,
+  id             INTEGER NOT NULL,
+  max_time       INTEGER NOT NULL,
+  first_sequence INTEGER NOT NULL,
+  last_sequence  INTEGER NOT NULL,
+  readings       INTEGER NOT NULL,
+  PRIMARY KEY (series, min_time, id),
+  CHECK (first_sequence <= last_sequence AND min_time <= max_time AND readings > 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chunk_body (
+  id       INTEGER PRIMARY KEY,
+  series   INTEGER NOT NULL,
+  min_time INTEGER NOT NULL,
+  points   BLOB NOT NULL,
+  origins  BLOB NOT NULL
+) STRICT;
+
+-- Replaced chunks are removed some time after the merge that replaced them.
+CREATE TABLE chunk_replaced (
+  id       INTEGER PRIMARY KEY,
+  series   INTEGER NOT NULL,
+  min_time INTEGER NOT NULL,
+  merge    INTEGER NOT NULL
+) STRICT;
+
+-- The messages that readings of level 1 came in. A block counts if it is not beyond merge_state.merged.
+CREATE TABLE message_block (
+  first_sequence INTEGER PRIMARY KEY,
+  last_sequence  INTEGER NOT NULL,
+  messages       INTEGER NOT NULL,
+  block          BLOB NOT NULL,
+  CHECK (first_sequence <= last_sequence AND messages > 0)
+) STRICT;
+
+-- What is left of readings that were older than their signal's retention.
+CREATE TABLE rollup (
+  series     INTEGER NOT NULL,
+  resolution INTEGER NOT NULL,  -- milliseconds of a bucket
+  start      INTEGER NOT NULL,
+  buckets    BLOB NOT NULL,
+  PRIMARY KEY (series, resolution, start)
 ) STRICT;
 
 CREATE TABLE usage_record (
@@ -197,7 +250,7 @@ std::string triggers_of_part(const std::string& table) {
   return sql;
 }
 
-constexpr const char* kStep1Rest = R"sql(
+constexpr const char* kFirstRest = R"sql(
 CREATE TABLE quarantine (
   sequence    INTEGER NOT NULL,
   item        INTEGER NOT NULL,
@@ -219,13 +272,74 @@ CREATE TABLE catalog_entry (
 CREATE TRIGGER catalog_keeps_everything BEFORE DELETE ON catalog_entry
 BEGIN SELECT RAISE(ABORT, 'a catalog entry is never removed'); END;
 
+-- The engine's working state. Of a key at most two: as of the checkpoint that counts or an earlier one, and as of one in
+-- the making, beyond checkpoint.sequence.
+CREATE TABLE checkpoint_part (
+  key   TEXT NOT NULL,
+  as_of INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  PRIMARY KEY (key, as_of)
+) STRICT;
+
+CREATE TABLE outbox (
+  id      INTEGER PRIMARY KEY,
+  at      INTEGER NOT NULL,
+  kind    TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE discovered (
+  source     TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  asset      TEXT NOT NULL,
+  type       TEXT NOT NULL,
+  sample     TEXT NOT NULL,
+  first_seen INTEGER NOT NULL,
+  last_seen  INTEGER NOT NULL,
+  count      INTEGER NOT NULL,
+  kept       INTEGER NOT NULL,
+  dropped    INTEGER NOT NULL,
+  PRIMARY KEY (source, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE loss (
+  node      TEXT NOT NULL,
+  number    INTEGER NOT NULL,
+  kind      TEXT NOT NULL,
+  state     TEXT NOT NULL,
+  from_time INTEGER NOT NULL,
+  to_time   INTEGER NOT NULL,
+  messages  INTEGER NOT NULL,
+  refilled  INTEGER NOT NULL,
+  PRIMARY KEY (node, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX loss_by_time ON loss (from_time);
+
+CREATE TABLE loss_refill (
+  node     TEXT NOT NULL,
+  number   INTEGER NOT NULL,
+  asset    TEXT NOT NULL,
+  signal   TEXT NOT NULL,
+  readings INTEGER NOT NULL,
+  PRIMARY KEY (node, number, asset, signal)
+) STRICT, WITHOUT ROWID;
+
 -- Tables of one row.
 CREATE TABLE checkpoint (
   id       INTEGER PRIMARY KEY CHECK (id = 1),
-  sequence INTEGER NOT NULL,
-  state    BLOB NOT NULL
+  sequence INTEGER NOT NULL
 ) STRICT;
-INSERT INTO checkpoint VALUES (1, 0, x'');
+INSERT INTO checkpoint VALUES (1, 0);
+
+-- Level 0 counts from behind `merged` on, chunks up to `last_chunk`.
+CREATE TABLE merge_state (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  finished   INTEGER NOT NULL,
+  merged     INTEGER NOT NULL,
+  last_chunk INTEGER NOT NULL
+) STRICT;
+INSERT INTO merge_state VALUES (1, 0, 0, 0);
 
 CREATE TABLE committed (
   id       INTEGER PRIMARY KEY CHECK (id = 1),
@@ -255,14 +369,15 @@ CREATE TABLE journal_tail (
 ) STRICT;
 )sql";
 
-std::string step1() {
-  std::string sql = kStep1;
+std::string first() {
+  std::string sql = kFirst;
   for (const char* table : {"invoice_line", "invoice_line_usage", "invoice_vat"}) sql += triggers_of_part(table);
-  return sql + kStep1Rest;
+  return sql + kFirstRest;
 }
 
 using Step = std::string (*)();
-constexpr std::array<Step, 1> kSteps = {step1};
+// kSteps[i] leads to version kFirstVersion + i.
+constexpr std::array<Step, 1> kSteps = {first};
 
 std::int64_t version_of(Database& database) {
   return database.integer("PRAGMA user_version");
@@ -284,6 +399,14 @@ void refuse_newer(Database& database, std::int64_t version) {
                           ". Run the newer program, or restore a backup that was made before the update.");
 }
 
+void refuse_older(Database& database, std::int64_t version) {
+  if (version == 0 || version >= kFirstVersion) return;
+  throw DatabaseError(SQLITE_ERROR, database.file().string() + " has schema " + std::to_string(version) +
+                                        ", of a Fettle before its first release; no step leads from there to schema " +
+                                        std::to_string(schema_version()) +
+                                        ". Keep the file for the program that wrote it, and begin with a new folder.");
+}
+
 bool is_empty(Database& database) {
   return version_of(database) == 0 && database.integer("SELECT count(*) FROM sqlite_schema") == 0;
 }
@@ -291,17 +414,18 @@ bool is_empty(Database& database) {
 }  // namespace
 
 int schema_version() {
-  return static_cast<int>(kSteps.size());
+  return static_cast<int>(kFirstVersion) + static_cast<int>(kSteps.size()) - 1;
 }
 
 void migrate(Database& database) {
   if (!is_empty(database)) require_ours(database);
   refuse_newer(database, version_of(database));
-  for (std::int64_t version = version_of(database); version < schema_version(); ++version) {
+  refuse_older(database, version_of(database));
+  for (std::int64_t next = std::max(version_of(database) + 1, kFirstVersion); next <= schema_version(); ++next) {
     Transaction transaction(database, Transaction::Kind::write);
     database.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
-    database.execute(kSteps.at(static_cast<std::size_t>(version))());
-    database.execute("PRAGMA user_version = " + std::to_string(version + 1));
+    database.execute(kSteps.at(static_cast<std::size_t>(next - kFirstVersion))());
+    database.execute("PRAGMA user_version = " + std::to_string(next));
     transaction.commit();
   }
 }
@@ -310,6 +434,7 @@ void require_schema(Database& database) {
   require_ours(database);
   const std::int64_t version = version_of(database);
   refuse_newer(database, version);
+  refuse_older(database, version);
   if (version == schema_version()) return;
   throw DatabaseError(SQLITE_ERROR, database.file().string() + " has schema " + std::to_string(version) +
                                         ", this Fettle reads schema " + std::to_string(schema_version()) +

@@ -1,5 +1,7 @@
 #include "gateway/store/sqlite/queries.h"
 
+#include "gateway/store/sqlite/part_writer.h"
+
 namespace fettle::store {
 
 engine::UsageRow take_usage(Row& row) {
@@ -43,16 +45,39 @@ std::vector<engine::SeriesRow> load_series(Database& database) {
   return rows;
 }
 
-engine::Checkpoint load_checkpoint(Database& database) {
-  engine::Checkpoint checkpoint;
-  Statement(database, "SELECT sequence, state FROM checkpoint").each([&](Row& row) {
-    row.into(checkpoint.sequence, checkpoint.state);
-  });
+engine::Checkpoint load_checkpoint(Database& database, Compressor& compressor) {
+  engine::Checkpoint checkpoint{load_checkpoint_sequence(database), {}};
+  // Of the two versions that a key may have, the newer of those that count; bare columns beside max() are of its row.
+  Statement(database, "SELECT key, state, max(as_of) FROM checkpoint_part WHERE as_of <= ?1 GROUP BY key ORDER BY key")
+      .each(
+          [&](Row& row) {
+            engine::CheckpointPart part;
+            row.into(part.key);
+            const std::string_view bytes = row.bytes();
+            if (bytes.empty()) return;
+            auto state = compressor.open(kPartKind, bytes);
+            if (!state) {
+              throw DatabaseError(SQLITE_CORRUPT, database.file().string() + ": part " + part.key +
+                                                      " of the checkpoint " + state.error().message +
+                                                      ". Keep a copy of the file and restore the newest backup.");
+            }
+            part.state = std::move(*state);
+            checkpoint.parts.push_back(std::move(part));
+          },
+          checkpoint.sequence);
   return checkpoint;
+}
+
+engine::Sequence load_checkpoint_sequence(Database& database) {
+  return static_cast<engine::Sequence>(database.integer("SELECT sequence FROM checkpoint"));
 }
 
 engine::Sequence load_committed(Database& database) {
   return static_cast<engine::Sequence>(database.integer("SELECT sequence FROM committed"));
+}
+
+engine::Time load_now(Database& database) {
+  return engine::Time(engine::Time::duration(database.integer("SELECT now FROM committed")));
 }
 
 }  // namespace fettle::store

@@ -7,6 +7,7 @@
 
 #include "gateway/engine/ports.h"
 #include "gateway/store/sqlite/database.h"
+#include "gateway/store/sqlite/frame.h"
 
 namespace fettle::store {
 
@@ -22,7 +23,9 @@ std::vector<engine::UsageRow> load_usage(Database& database, const std::string& 
 // For each (kind, id) the newest entry not after `as_of`, ordered by (kind, id).
 std::vector<engine::CatalogRow> load_catalog(Database& database, engine::Sequence as_of);
 std::vector<engine::SeriesRow> load_series(Database& database);
-engine::Checkpoint load_checkpoint(Database& database);
+engine::Checkpoint load_checkpoint(Database& database, Compressor& compressor);  // with its parts
+engine::Sequence load_checkpoint_sequence(Database& database);
 engine::Sequence load_committed(Database& database);
+engine::Time load_now(Database& database);  // the gateway's time there
 
 }  // namespace fettle::store

@@ -6,6 +6,7 @@
 #include "gateway/store/sqlite/invoice_rows.h"
 #include "gateway/store/sqlite/migrations.h"
 #include "gateway/store/sqlite/queries.h"
+#include "gateway/store/sqlite/range_query.h"
 
 namespace fettle::store {
 namespace {
@@ -199,6 +200,65 @@ Reader::Result<std::vector<engine::QuarantineRow>> Reader::quarantine(std::size_
   });
 }
 
+Reader::Result<std::vector<engine::OutboxRow>> Reader::outbox(std::uint64_t after, std::size_t limit) {
+  return guarded([&] {
+    std::vector<engine::OutboxRow> rows;
+    Statement(*database_, "SELECT id, at, kind, subject, body FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2")
+        .each(
+            [&](Row& row) {
+              engine::OutboxRow& event = rows.emplace_back();
+              row.into(event.id, event.at, event.kind, event.subject, event.body);
+            },
+            after, limit);
+    return rows;
+  });
+}
+
+Reader::Result<std::vector<engine::DiscoveredRow>> Reader::discovered(std::size_t limit) {
+  return guarded([&] {
+    std::vector<engine::DiscoveredRow> rows;
+    Statement(*database_,
+              "SELECT source, name, asset, type, sample, first_seen, last_seen, count, kept, dropped FROM discovered "
+              "ORDER BY last_seen DESC, source, name LIMIT ?1")
+        .each(
+            [&](Row& row) {
+              engine::DiscoveredRow& found = rows.emplace_back();
+              row.into(found.source, found.name, found.asset, found.type, found.sample, found.first_seen,
+                       found.last_seen, found.count, found.kept, found.dropped);
+            },
+            limit);
+    return rows;
+  });
+}
+
+Reader::Result<std::vector<LossDetail>> Reader::losses(const std::string& node, std::size_t limit) {
+  return guarded([&] {
+    Transaction snapshot(*database_, Transaction::Kind::read);
+    std::vector<LossDetail> losses;
+    Statement(*database_,
+              "SELECT node, number, kind, state, from_time, to_time, messages, refilled FROM loss "
+              "WHERE ?1 IN ('', node) ORDER BY from_time DESC, node, number DESC LIMIT ?2")
+        .each(
+            [&](Row& row) {
+              engine::LossRow& loss = losses.emplace_back().loss;
+              row.into(loss.node, loss.number, loss.kind, loss.state, loss.from, loss.to, loss.messages, loss.refilled);
+            },
+            node, limit);
+    Statement refills(*database_,
+                      "SELECT node, number, asset, signal, readings FROM loss_refill WHERE node = ?1 AND number = ?2 "
+                      "ORDER BY asset, signal");
+    for (LossDetail& detail : losses) {
+      refills.each(
+          [&](Row& row) {
+            engine::LossRefillRow& refill = detail.refills.emplace_back();
+            row.into(refill.node, refill.number, refill.asset, refill.signal, refill.readings);
+          },
+          detail.loss.node, detail.loss.number);
+    }
+    return losses;
+  });
+}
+
 Reader::Result<std::vector<engine::CatalogRow>> Reader::catalog() {
   return guarded([&] { return load_catalog(*database_, std::numeric_limits<std::int64_t>::max()); });
 }
@@ -232,17 +292,41 @@ Reader::Result<std::vector<FoundReading>> Reader::find_readings(const std::strin
                                                                 engine::Time from, engine::Time to) {
   return guarded([&]() -> std::vector<FoundReading> {
     Transaction snapshot(*database_, Transaction::Kind::read);
-    std::optional<engine::SeriesId> series;
-    Statement(*database_, "SELECT id FROM series WHERE asset = ?1 AND signal = ?2")
-        .each([&](Row& row) { row.into(series.emplace()); }, asset, signal);
+    const auto series = find_series(asset, signal);
     if (!series) return {};
-    if (lookup_) {
-      lookup_->refresh();
-    } else {
-      lookup_ = std::make_unique<ReadingLookup>(*database_);
-    }
-    return lookup_->find_with_messages(*series, from, to);
+    return lookup().find_with_messages(*series, from, to);
   });
+}
+
+Reader::Result<SignalRange> Reader::range(const std::string& asset, const std::string& signal, engine::Time from,
+                                          engine::Time to, std::size_t max_points) {
+  return guarded([&]() -> SignalRange {
+    std::optional<engine::SeriesId> series;
+    {
+      Transaction snapshot(*database_, Transaction::Kind::read);
+      series = find_series(asset, signal);
+      if (!series) return {};
+      (void)lookup();
+    }
+    return RangeQuery(*database_, *lookup_, *series, from, to, max_points).run(kPageReadings);
+  });
+}
+
+std::optional<engine::SeriesId> Reader::find_series(const std::string& asset, const std::string& signal) {
+  std::optional<engine::SeriesId> series;
+  Statement(*database_, "SELECT id FROM series WHERE asset = ?1 AND signal = ?2")
+      .each([&](Row& row) { row.into(series.emplace()); }, asset, signal);
+  return series;
+}
+
+// Up to date with the caller's snapshot.
+ReadingLookup& Reader::lookup() {
+  if (lookup_) {
+    lookup_->refresh();
+  } else {
+    lookup_ = std::make_unique<ReadingLookup>(*database_);
+  }
+  return *lookup_;
 }
 
 }  // namespace fettle::store

@@ -4,6 +4,7 @@
 // Opened on a live store (also of a running gateway) or a backup. Each call sees one state of the store and holds it no
 // longer than it runs. One thread per Reader; any number of Readers.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "gateway/engine/ports.h"
 #include "gateway/store/sqlite/database.h"
+#include "gateway/store/sqlite/range_query.h"
 #include "gateway/store/sqlite/reading_lookup.h"
 
 namespace fettle::store {
@@ -46,6 +48,11 @@ struct StorePosition {
   engine::Sequence checkpoint = 0;
 };
 
+struct LossDetail {
+  engine::LossRow loss;
+  std::vector<engine::LossRefillRow> refills;  // by asset and signal
+};
+
 class Reader {
  public:
   template <typename T>
@@ -67,14 +74,20 @@ class Reader {
   // With its frozen usage.
   Result<std::optional<engine::InvoiceLineRow>> invoice_line(const std::string& invoice, std::uint32_t number);
 
-  // Sums over the records with from <= start < to, as of the last checkpoint.
+  // Sums over the records with from <= start < to, as they were last committed.
   Result<std::vector<UsageTotal>> usage_totals(engine::Time from, engine::Time to);
   Result<std::vector<engine::UsageRow>> usage(const std::string& asset, const std::string& meter, engine::Time from,
                                               engine::Time to);
 
   Result<StoreCounters> counters();
   Result<std::vector<engine::QuarantineRow>> quarantine(std::size_t limit);  // newest first
-  Result<std::vector<engine::CatalogRow>> catalog();                         // as of now
+  // With id > after, ascending.
+  Result<std::vector<engine::OutboxRow>> outbox(std::uint64_t after, std::size_t limit);
+  // Seen last first.
+  Result<std::vector<engine::DiscoveredRow>> discovered(std::size_t limit);
+  // Newest first, with what was refilled since; an empty node means every node.
+  Result<std::vector<LossDetail>> losses(const std::string& node, std::size_t limit);
+  Result<std::vector<engine::CatalogRow>> catalog();  // as of now
   Result<std::vector<engine::SeriesRow>> series();
   Result<StorePosition> position();
   // Differs from the last call's where somebody has committed in between.
@@ -86,9 +99,21 @@ class Reader {
   // from <= time < to, ordered by (time, sequence).
   Result<std::vector<FoundReading>> find_readings(const std::string& asset, const std::string& signal,
                                                   engine::Time from, engine::Time to);
+  // The signal with from <= time < to for a plot of at most max_points: its readings where they are that few, else
+  // spans of equal length, multiples of a minute where readings were cut by retention and left roll-ups. Bad readings,
+  // and those that are no number, do not count; of several at one time the largest does. A span that begins before
+  // `from` holds only what lies behind it, but for roll-ups, which are taken whole. A long question is answered in
+  // pages, each of one state of the store, so that none is held for longer than a few seconds. Refused: max_points
+  // below 2, an empty or endless range.
+  Result<SignalRange> range(const std::string& asset, const std::string& signal, engine::Time from, engine::Time to,
+                            std::size_t max_points);
+  // Readings decoded in one page of range(): below two seconds on one core of a small machine.
+  static constexpr std::uint64_t kPageReadings = 32U << 20U;
 
  private:
   explicit Reader(const std::filesystem::path& file);
+  std::optional<engine::SeriesId> find_series(const std::string& asset, const std::string& signal);
+  ReadingLookup& lookup();
   void load_evidence(engine::EpisodeRow& episode);
 
   std::unique_ptr<Database> database_;

@@ -1,162 +1,23 @@
 #include "gateway/store/sqlite/reading_block.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cmath>
 #include <limits>
-#include <optional>
-#include <unordered_map>
 
 #include "gateway/store/sqlite/bytes.h"
+#include "gateway/store/sqlite/decimal_values.h"
+#include "gateway/store/sqlite/value_codes.h"
 
 namespace fettle::store {
 namespace {
 
-using engine::MessageRow;
 using engine::ReadingRow;
 using engine::SeriesId;
 using engine::Time;
 
-constexpr char kBlockKind = 'R';
-
-// ---- values
-// ----------------------------------------------------------------------------------------------------------
-
-// Powers of ten that a double holds exactly and that sensors have as decimals.
-constexpr std::array<double, 7> kPowers = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
-constexpr std::uint8_t kRawScale = 255;             // values as differences (XOR) of their bits
-constexpr double kLargestExact = 9007199254740992;  // 2^53
-
-// value * 10^scale, where dividing that by 10^scale gives the very same bits again.
-std::optional<std::int64_t> as_decimal(double value, std::uint8_t scale) {
-  const double scaled = value * kPowers[scale];
-  if (!(std::abs(scaled) < kLargestExact)) return std::nullopt;  // too large, infinite or not a number
-  const std::int64_t whole = std::llround(scaled);
-  const double back = static_cast<double>(whole) / kPowers[scale];
-  if (std::bit_cast<std::uint64_t>(back) != std::bit_cast<std::uint64_t>(value)) return std::nullopt;  // -0.0 too
-  return whole;
-}
-
-// The smallest scale that holds `value` and is no smaller than `scale`. Division rounds correctly, so what a scale
-// holds a larger one holds as well, and one pass over the values finds the scale of a series.
-std::uint8_t widen(std::uint8_t scale, double value) {
-  while (scale < kPowers.size() && !as_decimal(value, scale)) ++scale;
-  return scale < kPowers.size() ? scale : kRawScale;
-}
-
-// Per series of a block: how its values are written, and the value before.
-struct ValueColumn {
-  std::uint8_t scale = 0;
-  std::int64_t previous = 0;        // decimal
-  std::uint64_t previous_bits = 0;  // raw
-};
-
-void put_value(ByteWriter& out, ValueColumn& column, double value) {
-  if (column.scale == kRawScale) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    out.fixed(bits ^ column.previous_bits);
-    column.previous_bits = bits;
-    return;
-  }
-  const std::int64_t whole = std::llround(value * kPowers[column.scale]);
-  out.signed_varint(wrapping_difference(column.previous, whole));
-  column.previous = whole;
-}
-
-double take_value(ByteReader& in, ValueColumn& column) {
-  if (column.scale == kRawScale) {
-    column.previous_bits ^= in.fixed<std::uint64_t>();
-    return std::bit_cast<double>(column.previous_bits);
-  }
-  column.previous = wrapping_sum(column.previous, in.signed_varint());
-  return static_cast<double>(column.previous) / kPowers[column.scale];
-}
-
-// ---- encoding
-// --------------------------------------------------------------------------------------------------------
-
-// Each topic once, in order of first use.
-void put_topics(ByteWriter& out, std::span<const MessageRow> messages, std::vector<std::uint32_t>& topic_of) {
-  std::unordered_map<std::string_view, std::uint32_t> index;
-  std::vector<std::string_view> topics;
-  topic_of.reserve(messages.size());
-  for (const MessageRow& message : messages) {
-    const auto [at, added] = index.try_emplace(message.topic, static_cast<std::uint32_t>(topics.size()));
-    if (added) topics.push_back(message.topic);
-    topic_of.push_back(at->second);
-  }
-  out.varint(topics.size());
-  for (const std::string_view topic : topics) out.text(topic);
-}
-
-void put_messages(ByteWriter& out, std::span<const MessageRow> messages) {
-  std::vector<std::uint32_t> topic_of;
-  put_topics(out, messages, topic_of);
-  out.varint(messages.size());
-  engine::Sequence sequence = 0;
-  for (const MessageRow& message : messages) {
-    out.varint(message.sequence - sequence);
-    sequence = message.sequence;
-  }
-  std::int64_t received = 0;
-  for (const MessageRow& message : messages) {
-    const std::int64_t at = message.received.time_since_epoch().count();
-    out.signed_varint(wrapping_difference(received, at));
-    received = at;
-  }
-  for (const std::uint32_t topic : topic_of) out.varint(topic);
-  for (const MessageRow& message : messages) out.fixed(message.hash);
-}
-
-// Runs of equal flags: nearly always one run of zeros.
-void put_flags(ByteWriter& out, std::span<const ReadingRow> readings) {
-  for (std::size_t at = 0; at < readings.size();) {
-    std::size_t end = at;
-    while (end < readings.size() && readings[end].flags == readings[at].flags) ++end;
-    out.varint(end - at);
-    out.fixed(readings[at].flags);
-    at = end;
-  }
-}
-
-void put_readings(ByteWriter& out, const BlockSummary& summary, std::span<const MessageRow> messages,
-                  std::span<const ReadingRow> readings) {
-  std::vector<std::uint32_t> column_of;
-  std::vector<ValueColumn> columns(summary.series.size());
-  column_of.reserve(readings.size());
-  for (const ReadingRow& reading : readings) {
-    const auto at = std::lower_bound(summary.series.begin(), summary.series.end(), reading.series);
-    const auto column = static_cast<std::uint32_t>(at - summary.series.begin());
-    column_of.push_back(column);
-    columns[column].scale = widen(columns[column].scale, reading.value);
-  }
-
-  out.text(encode_series(summary.series));
-  for (const ValueColumn& column : columns) out.fixed(column.scale);
-  out.varint(readings.size());
-  std::int64_t message = 0;
-  for (const ReadingRow& reading : readings) {
-    out.signed_varint(std::int64_t{reading.message} - message);
-    message = reading.message;
-  }
-  for (const std::uint32_t column : column_of) out.varint(column);
-  std::int64_t time = messages.front().received.time_since_epoch().count();
-  for (const ReadingRow& reading : readings) {
-    const std::int64_t at = reading.time.time_since_epoch().count();
-    out.signed_varint(wrapping_difference(time, at));
-    time = at;
-  }
-  put_flags(out, readings);
-  for (std::size_t i = 0; i < readings.size(); ++i) put_value(out, columns[column_of[i]], readings[i].value);
-}
-
-// ---- decoding
-// --------------------------------------------------------------------------------------------------------
-
-// The least that one of them takes: sequence, received, topic, hash; and message, series, time, value.
-constexpr std::size_t kMessageBytes = 1 + 1 + 1 + 8;
-constexpr std::size_t kReadingBytes = 1 + 1 + 1 + 1;
+// The least that a message takes: sequence, arrived, received, topic, hash. A reading takes at least its value.
+constexpr std::size_t kMessageBytes = 1 + 1 + 1 + 1 + 8;
+constexpr std::size_t kReadingBytes = 1;
 
 bool take_messages(ByteReader& in, ReadingBlock& block) {
   const std::size_t topics = in.count(1);
@@ -166,6 +27,7 @@ bool take_messages(ByteReader& in, ReadingBlock& block) {
   block.messages.resize(in.count(kMessageBytes));
   engine::Sequence sequence = 0;
   for (BlockMessage& message : block.messages) message.sequence = sequence += in.varint();
+  for (BlockMessage& message : block.messages) message.arrived = message.sequence - in.varint();
   std::int64_t received = 0;
   for (BlockMessage& message : block.messages) {
     received = wrapping_sum(received, in.signed_varint());
@@ -180,27 +42,75 @@ bool take_messages(ByteReader& in, ReadingBlock& block) {
   return !in.failed();
 }
 
-bool take_flags(ByteReader& in, std::vector<ReadingRow>& readings) {
-  for (std::size_t at = 0; at < readings.size();) {
+// Runs that fill the column exactly; take(begin, end) reads what a run is of and says whether it can be.
+template <typename Take>
+bool take_runs(ByteReader& in, std::size_t count, Take&& take) {
+  for (std::size_t at = 0; at < count;) {
     const std::uint64_t run = in.varint();
-    const auto flags = in.fixed<std::uint8_t>();
-    if (run == 0 || run > readings.size() - at) return false;
-    for (const std::size_t end = at + run; at < end; ++at) readings[at].flags = flags;
+    if (run == 0 || run > count - at) return false;
+    if (!take(at, at + run)) return false;
+    at += run;
   }
   return true;
 }
 
-// `columns_of` gets the index of each reading's series.
-bool take_series(ByteReader& in, const std::vector<SeriesId>& series, std::vector<ReadingRow>& readings,
-                 std::vector<std::uint32_t>& column_of) {
-  column_of.reserve(readings.size());
-  for (ReadingRow& reading : readings) {
-    const std::uint64_t column = in.varint();
-    if (column >= series.size()) return false;
-    reading.series = series[column];
-    column_of.push_back(static_cast<std::uint32_t>(column));
-  }
-  return true;
+bool take_message_runs(ByteReader& in, ReadingBlock& block) {
+  std::int64_t message = 0;
+  return take_runs(in, block.readings.size(), [&](std::size_t at, std::size_t end) {
+    message = wrapping_sum(message, in.signed_varint());
+    if (message < 0 || static_cast<std::uint64_t>(message) >= block.messages.size()) return false;
+    for (; at < end; ++at) block.readings[at].message = static_cast<std::uint32_t>(message);
+    return true;
+  });
+}
+
+// `column_of` gets the place of each reading's series in `series`.
+bool take_series_runs(ByteReader& in, const std::vector<SeriesId>& series, std::vector<ReadingRow>& readings,
+                      std::vector<std::uint32_t>& column_of) {
+  column_of.resize(readings.size());
+  std::int64_t expected = 0;
+  return take_runs(in, readings.size(), [&](std::size_t at, std::size_t end) {
+    const std::int64_t first = wrapping_sum(expected, in.signed_varint());
+    if (first < 0 || static_cast<std::uint64_t>(first) >= series.size() ||
+        end - at > series.size() - static_cast<std::size_t>(first)) {
+      return false;
+    }
+    auto column = static_cast<std::uint32_t>(first);
+    for (; at < end; ++at, ++column) {
+      column_of[at] = column;
+      readings[at].series = series[column];
+    }
+    expected = column;
+    return true;
+  });
+}
+
+bool take_time_and_flag_runs(ByteReader& in, ReadingBlock& block) {
+  std::int64_t time = block.messages.empty() ? 0 : block.messages.front().received.time_since_epoch().count();
+  const std::size_t count = block.readings.size();
+  const bool times = take_runs(in, count, [&](std::size_t at, std::size_t end) {
+    time = wrapping_sum(time, in.signed_varint());
+    for (; at < end; ++at) block.readings[at].time = Time(Time::duration(time));
+    return true;
+  });
+  return times && take_runs(in, count, [&](std::size_t at, std::size_t end) {
+           const auto flags = in.fixed<std::uint8_t>();
+           for (; at < end; ++at) block.readings[at].flags = flags;
+           return true;
+         });
+}
+
+// Per series of a block: how its values are written, and the one before.
+struct ValueColumn {
+  std::uint8_t code = 0;
+  std::int64_t before = 0;
+};
+
+double take_value(ByteReader& in, ValueColumn& column) {
+  if (column.code == kFloatCode) return static_cast<double>(std::bit_cast<float>(in.fixed<std::uint32_t>()));
+  if (column.code == kRawCode) return std::bit_cast<double>(in.fixed<std::uint64_t>());
+  column.before = wrapping_sum(column.before, in.signed_varint());
+  return from_decimal(column.before, column.code);
 }
 
 bool take_readings(ByteReader& in, ReadingBlock& block) {
@@ -208,24 +118,15 @@ bool take_readings(ByteReader& in, ReadingBlock& block) {
   if (!series) return false;
   std::vector<ValueColumn> columns(series->size());
   for (ValueColumn& column : columns) {
-    column.scale = in.fixed<std::uint8_t>();
-    if (column.scale >= kPowers.size() && column.scale != kRawScale) return false;
+    column.code = in.fixed<std::uint8_t>();
+    if (column.code >= kDecimalCodes && column.code != kFloatCode && column.code != kRawCode) return false;
   }
   block.readings.resize(in.count(kReadingBytes));
-  std::int64_t message = 0;
-  for (ReadingRow& reading : block.readings) {
-    message = wrapping_sum(message, in.signed_varint());
-    if (message < 0 || static_cast<std::uint64_t>(message) >= block.messages.size()) return false;
-    reading.message = static_cast<std::uint32_t>(message);
-  }
   std::vector<std::uint32_t> column_of;
-  if (!take_series(in, *series, block.readings, column_of)) return false;
-  std::int64_t time = block.messages.empty() ? 0 : block.messages.front().received.time_since_epoch().count();
-  for (ReadingRow& reading : block.readings) {
-    time = wrapping_sum(time, in.signed_varint());
-    reading.time = Time(Time::duration(time));
+  if (!take_message_runs(in, block) || !take_series_runs(in, *series, block.readings, column_of) ||
+      !take_time_and_flag_runs(in, block)) {
+    return false;
   }
-  if (!take_flags(in, block.readings)) return false;
   for (std::size_t i = 0; i < block.readings.size(); ++i) {
     block.readings[i].value = take_value(in, columns[column_of[i]]);
   }
@@ -241,51 +142,24 @@ std::vector<SeriesId> series_in(std::span<const ReadingRow> readings) {
   return series;
 }
 
-template <typename Message>
-FormatResult<BlockSummary> summary_of(std::span<const Message> messages, std::span<const ReadingRow> readings) {
-  if (messages.empty() || readings.empty()) return FormatError{"a block has at least one message and one reading"};
-  for (std::size_t i = 1; i < messages.size(); ++i) {
-    if (messages[i - 1].sequence >= messages[i].sequence) {
-      return FormatError{"message " + std::to_string(messages[i].sequence) + " comes after " +
-                         std::to_string(messages[i - 1].sequence) + " within a batch"};
+}  // namespace
+
+FormatResult<BlockSummary> summarise(const ReadingBlock& block, engine::Sequence first, engine::Sequence last) {
+  if (block.messages.empty() || block.readings.empty()) return FormatError{"has no readings"};
+  engine::Sequence before = first;
+  for (const BlockMessage& message : block.messages) {
+    if (message.sequence < before || message.sequence > last || message.arrived > message.sequence) {
+      return FormatError{"holds message " + std::to_string(message.sequence) + ", which is not of the records " +
+                         std::to_string(first) + " to " + std::to_string(last) + " or out of order"};
     }
+    before = message.sequence;
   }
-  BlockSummary summary;
-  summary.first_sequence = messages.front().sequence;
-  summary.last_sequence = messages.back().sequence;
-  summary.min_time = Time::max();
-  summary.max_time = Time::min();
-  for (const ReadingRow& reading : readings) {
-    if (reading.message >= messages.size()) {
-      return FormatError{"a reading names message " + std::to_string(reading.message) + " of " +
-                         std::to_string(messages.size())};
-    }
+  BlockSummary summary{first, last, Time::max(), Time::min(), block.readings.size(), series_in(block.readings)};
+  for (const ReadingRow& reading : block.readings) {
     summary.min_time = std::min(summary.min_time, reading.time);
     summary.max_time = std::max(summary.max_time, reading.time);
   }
-  summary.readings = readings.size();
-  summary.series = series_in(readings);
   return summary;
-}
-
-}  // namespace
-
-FormatResult<BlockSummary> summarise(std::span<const MessageRow> messages, std::span<const ReadingRow> readings) {
-  return summary_of(messages, readings);
-}
-
-FormatResult<BlockSummary> summarise(const ReadingBlock& block) {
-  return summary_of(std::span<const BlockMessage>(block.messages), std::span<const ReadingRow>(block.readings));
-}
-
-FormatResult<std::string> encode_block(Compressor& compressor, const BlockSummary& summary,
-                                       std::span<const MessageRow> messages, std::span<const ReadingRow> readings) {
-  std::string raw;
-  raw.reserve(messages.size() * 16 + readings.size() * 12 + 256);
-  ByteWriter out(raw);
-  put_messages(out, messages);
-  put_readings(out, summary, messages, readings);
-  return compressor.seal(kBlockKind, raw);
 }
 
 FormatResult<ReadingBlock> decode_block(Compressor& compressor, std::string_view bytes) {
@@ -301,10 +175,13 @@ FormatResult<ReadingBlock> decode_block(Compressor& compressor, std::string_view
 std::string encode_series(std::span<const SeriesId> series) {
   std::string bytes;
   ByteWriter out(bytes);
-  SeriesId before = 0;
-  for (const SeriesId id : series) {
-    out.varint(id - before);
-    before = id;
+  SeriesId expected = 0;
+  for (std::size_t i = 0, end = 0; i < series.size(); i = end) {
+    end = i + 1;
+    while (end < series.size() && series[end] == series[end - 1] + 1) ++end;
+    out.varint(series[i] - expected);
+    out.varint(end - i);
+    expected = series[end - 1] + 1;
   }
   return bytes;
 }
@@ -312,15 +189,19 @@ std::string encode_series(std::span<const SeriesId> series) {
 FormatResult<std::vector<SeriesId>> decode_series(std::string_view bytes) {
   ByteReader in(bytes);
   std::vector<SeriesId> series;
-  std::uint64_t id = 0;
-  bool ascending = true;
-  while (!in.rest().empty() && ascending) {
-    const std::uint64_t difference = in.varint();
-    ascending = (series.empty() || difference > 0) && difference <= std::numeric_limits<SeriesId>::max() - id;
-    id += difference;
-    series.push_back(static_cast<SeriesId>(id));
+  std::uint64_t next = 0;
+  bool sound = true;
+  while (!in.rest().empty() && sound) {
+    const std::uint64_t gap = in.varint();
+    const std::uint64_t run = in.varint();
+    // Runs are as long as they can be, so that a list of series has one form.
+    sound = (series.empty() || gap > 0) && run > 0 && gap < kMaxSeries && run <= kMaxSeries &&
+            next + gap + run <= kMaxSeries;
+    if (!sound) break;
+    next += gap;
+    for (std::uint64_t i = 0; i < run; ++i) series.push_back(static_cast<SeriesId>(next++));
   }
-  if (in.failed() || !ascending || series.empty()) return FormatError{"names its series wrongly"};
+  if (in.failed() || !sound || series.empty()) return FormatError{"names its series wrongly"};
   return series;
 }
 

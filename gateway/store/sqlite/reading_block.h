@@ -1,8 +1,9 @@
 #pragma once
 // A level-0 block: the readings of one batch with the messages they came in, as columns. Pure; any thread.
 //
-// Times, sequences and indices are differences, values are whole multiples of a power of ten where the series allows it
-// without loss, and the whole is framed and compressed (frame.h). docs/reference/storage-format.md gives the bytes.
+// Made for the engine's thread: one pass, nothing compressed, since the merge soon writes the readings again. Times,
+// sequences and indices are differences and runs, values whole multiples of a power of ten where the series allows it
+// without loss. docs/reference/storage-format.md gives the bytes. Writing is BlockEncoder's (block_encoder.h).
 
 #include <cstdint>
 #include <span>
@@ -15,9 +16,12 @@
 
 namespace fettle::store {
 
+inline constexpr char kBlockKind = 'R';
+
 // A message as a block keeps it: its topic is an index into the block's topics.
 struct BlockMessage {
   engine::Sequence sequence = 0;
+  engine::Sequence arrived = 0;
   engine::Time received;
   std::uint32_t topic = 0;
   std::uint64_t hash = 0;
@@ -31,7 +35,7 @@ struct ReadingBlock {
 
 // What a reader must know of a block without decoding it; columns of its row.
 struct BlockSummary {
-  engine::Sequence first_sequence = 0;
+  engine::Sequence first_sequence = 0;  // of the batch's records
   engine::Sequence last_sequence = 0;
   engine::Time min_time;
   engine::Time max_time;
@@ -40,20 +44,14 @@ struct BlockSummary {
   bool operator==(const BlockSummary&) const = default;
 };
 
-// Errors: no readings, a reading that names no message, sequences that do not ascend.
-FormatResult<BlockSummary> summarise(std::span<const engine::MessageRow> messages,
-                                     std::span<const engine::ReadingRow> readings);
-FormatResult<BlockSummary> summarise(const ReadingBlock& block);
-
-// Pre: `summary` is summarise(messages, readings). Error: more than kMaxFrame bytes.
-FormatResult<std::string> encode_block(Compressor& compressor, const BlockSummary& summary,
-                                       std::span<const engine::MessageRow> messages,
-                                       std::span<const engine::ReadingRow> readings);
+// Of a block that was decoded; the batch's records are what the row says. Errors: no readings, a message out of order
+// or of another batch.
+FormatResult<BlockSummary> summarise(const ReadingBlock& block, engine::Sequence first, engine::Sequence last);
 
 // Bit for bit what was encoded, or why the bytes are no block. Never reads past them, whatever they are.
 FormatResult<ReadingBlock> decode_block(Compressor& compressor, std::string_view bytes);
 
-// The summary's series as their column: differences of ascending ids.
+// The summary's series as their column: runs of ids that follow each other.
 std::string encode_series(std::span<const engine::SeriesId> series);
 FormatResult<std::vector<engine::SeriesId>> decode_series(std::string_view bytes);
 

@@ -13,15 +13,19 @@ using engine::Sequence;
 using engine::StoreError;
 using engine::StoreResult;
 
-// The write-ahead log is copied into the file every 16 MiB: seldom enough that a page written by many batches is copied
-// once, often enough that a copy takes tens of milliseconds. A log that a long reader made grow is cut to 64 MiB after.
+// When the write-ahead log is copied is LogKeeper's affair. A log that a long reader made grow is cut to 64 MiB after.
 constexpr const char* kSettings =
     "PRAGMA journal_mode = WAL;"
-    "PRAGMA wal_autocheckpoint = 4096;"  // pages of 4 KiB
+    "PRAGMA wal_autocheckpoint = 0;"
     "PRAGMA journal_size_limit = 67108864;"
-    "PRAGMA cache_size = -16384;"  // KiB
+    "PRAGMA cache_size = -8192;"   // KiB
     "PRAGMA secure_delete = OFF;"  // Debian's default zeroes what is deleted: writes for nothing
     "PRAGMA temp_store = MEMORY;";
+
+int note_log(void* keeper, sqlite3* connection, const char* /*schema*/, int pages) {
+  static_cast<LogKeeper*>(keeper)->note(connection, pages);
+  return SQLITE_OK;
+}
 
 // For its lifetime, each commit of the connection is synced before it returns.
 class SyncedCommits {
@@ -45,18 +49,28 @@ class SyncedCommits {
 
 }  // namespace
 
-StoreResult<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file, Durability durability) {
-  return guarded([&] { return std::unique_ptr<SqliteStore>(new SqliteStore(file, durability)); });
+StoreResult<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file, Durability durability,
+                                                            const MergeDue& due) {
+  return guarded([&] { return std::unique_ptr<SqliteStore>(new SqliteStore(file, durability, due)); });
 }
 
-SqliteStore::SqliteStore(const std::filesystem::path& file, Durability durability)
-    : durability_(durability), database_(std::make_unique<Database>(file, Access::create)) {
+SqliteStore::~SqliteStore() = default;
+
+SqliteStore::SqliteStore(const std::filesystem::path& file, Durability durability, const MergeDue& due)
+    : durability_(durability),
+      merges_(std::make_shared<MergeExchange>(due)),
+      log_(std::make_shared<LogKeeper>()),
+      database_(std::make_unique<Database>(file, Access::create)) {
   Database& database = *database_;
   database.execute(kSettings);
+  sqlite3_wal_hook(database.handle(), note_log, log_.get());
   database.execute(durability == Durability::power ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
   migrate(database);
   committed_ = load_committed(database);
   writer_ = std::make_unique<EffectWriter>(database);
+  writer_->forget_unfinished();
+  merge_writer_ = std::make_unique<MergeWriter>(database);
+  merge_writer_->forget_unfinished();
   lookup_ = std::make_unique<ReadingLookup>(database);
   usage_by_key_ = std::make_unique<Statement>(
       database, std::string("SELECT ") + kUsageColumns +
@@ -69,58 +83,79 @@ SqliteStore::SqliteStore(const std::filesystem::path& file, Durability durabilit
   last_number_ = std::make_unique<Statement>(
       database,
       "SELECT coalesce(max(number_index), 0) FROM invoice WHERE final = 1 AND seller = ?1 AND number_year = ?2");
+  note_backlog(load_now(database));
 }
 
 // ---- commit --------------------------------------------------------------------------------------------------------
 
 StoreResult<void> SqliteStore::commit(const Effects& effects) {
-  return commit(effects, nullptr);
-}
-
-StoreResult<void> SqliteStore::commit(const Effects& effects, const Checkpoint& checkpoint) {
-  return commit(effects, &checkpoint);
-}
-
-StoreResult<void> SqliteStore::commit(const Effects& effects, const Checkpoint* checkpoint) {
   auto done = guarded([&] {
-    std::optional<BlockSummary> summary;
-    std::string block;
-    Placement placed = Placement::appended;
-    if (!effects.readings.empty()) {
-      auto summarised = summarise(effects.messages, effects.readings);
-      if (!summarised) refuse(*database_, summarised.error().message);
-      summary = std::move(*summarised);
-      placed = placement(*summary);
-      auto encoded = encode_block(compressor_, *summary, effects.messages, effects.readings);
+    const Placement placed = placement(effects);
+    const BlockEncoder::Encoded* block = nullptr;
+    if (placed != Placement::none) {
+      const auto encoded = encoder_.encode(compressor_, effects);
       if (!encoded) refuse(*database_, encoded.error().message);
-      block = std::move(*encoded);
+      block = *encoded;
     }
     std::optional<SyncedCommits> synced;
-    if (checkpoint != nullptr && durability_ == Durability::process) synced.emplace(*database_);
+    if (effects.checkpoint && durability_ == Durability::process) synced.emplace(*database_);
     Transaction transaction(*database_, Transaction::Kind::write);
-    if (summary) writer_->write_block(*summary, block);
+    if (block != nullptr) writer_->write_block(*block);
     writer_->write(effects);
-    if (checkpoint != nullptr) writer_->write(*checkpoint);
     transaction.commit();
 
     committed_ = effects.committed;
-    if (summary && placed == Placement::appended) lookup_->append(*summary);
-    if (summary && placed == Placement::replaced) lookup_->forget(summary->first_sequence);
+    if (placed == Placement::appended) lookup_->append(block->summary);
+    if (placed == Placement::replaced) lookup_->replace_last(block->summary);
+    note_backlog(effects.now);
   });
   if (done) return done;
-  // Quarantined rows that were rolled back were counted.
+  // What was counted of rows that were rolled back.
   const auto recounted = guarded([&] { writer_->recount(); });
   return recounted ? done : StoreError{done.error().message + " Then: " + recounted.error().message};
 }
 
-// A batch given again has the sequences of its block. Any other overlap would store readings twice.
-SqliteStore::Placement SqliteStore::placement(const BlockSummary& summary) const {
+// A batch given again begins where its block does. Any other overlap would store readings twice.
+SqliteStore::Placement SqliteStore::placement(const Effects& effects) const {
+  if (effects.readings.empty()) return Placement::none;
+  if (effects.first <= lookup_->state().merged) return Placement::none;  // a batch given again after it was merged
   const BlockDirectory& directory = lookup_->directory();
-  if (summary.first_sequence > directory.last_sequence()) return Placement::appended;
-  if (directory.contains(summary.first_sequence, summary.last_sequence)) return Placement::replaced;
-  refuse(*database_, "messages " + std::to_string(summary.first_sequence) + " to " +
-                         std::to_string(summary.last_sequence) + " overlap readings that are stored up to message " +
+  if (effects.first > directory.last_sequence()) return Placement::appended;
+  if (effects.first == directory.last_first_sequence()) return Placement::replaced;
+  refuse(*database_, "the batch of records " + std::to_string(effects.first) + " to " +
+                         std::to_string(effects.committed) + " overlaps readings that are stored up to record " +
                          std::to_string(directory.last_sequence()));
+}
+
+void SqliteStore::note_backlog(engine::Time now) {
+  now_ = now;
+  const StoreSizes unmerged = sizes();
+  merges_->note({unmerged.unmerged_readings, unmerged.unmerged_blocks, now});
+}
+
+StoreSizes SqliteStore::sizes() const {
+  return {lookup_->directory().readings(), lookup_->directory().size()};
+}
+
+// What no longer counts goes first, so that the file does not grow while merges follow each other.
+StoreResult<bool> SqliteStore::apply_merge() {
+  return guarded([&] {
+    if (garbage_) {
+      garbage_ = merge_writer_->collect();
+      if (garbage_) return true;
+    }
+    const std::shared_ptr<const MergePiece> piece = merges_->front();
+    if (piece == nullptr) return false;
+    merge_writer_->apply(*piece);
+    if (piece->finishes) {
+      garbage_ = true;
+      lookup_->merged({piece->merge, piece->merged, piece->last_chunk});
+    }
+    lookup_->forget_chunks(piece->cut);
+    note_backlog(now_);
+    merges_->taken();
+    return true;
+  });
 }
 
 StoreResult<void> SqliteStore::limit_size(std::uint64_t bytes) {
@@ -134,7 +169,7 @@ StoreResult<void> SqliteStore::limit_size(std::uint64_t bytes) {
 // ---- what the engine asks ------------------------------------------------------------------------------------------
 
 StoreResult<Checkpoint> SqliteStore::load_checkpoint() {
-  return guarded([&] { return store::load_checkpoint(*database_); });
+  return guarded([&] { return store::load_checkpoint(*database_, compressor_); });
 }
 
 StoreResult<std::vector<engine::CatalogRow>> SqliteStore::load_catalog(Sequence as_of) {

@@ -1,43 +1,18 @@
 #include "gateway/store/sqlite/verify.h"
 
-#include <algorithm>
-#include <set>
-
 #include "gateway/store/sqlite/effect_writer.h"
 #include "gateway/store/sqlite/guarded.h"
 #include "gateway/store/sqlite/invoice_rows.h"
 #include "gateway/store/sqlite/migrations.h"
+#include "gateway/store/sqlite/part_writer.h"
 #include "gateway/store/sqlite/queries.h"
-#include "gateway/store/sqlite/reading_block.h"
+#include "gateway/store/sqlite/verify_readings.h"
 
 namespace fettle::store {
 namespace {
 
 using engine::InvoiceLineRow;
 using engine::InvoiceRow;
-
-class Findings {
- public:
-  void add(std::string finding) {
-    if (texts_.size() < kMaxFindings) texts_.push_back(std::move(finding));
-    ++count_;
-  }
-  std::vector<std::string> take() {
-    if (count_ > texts_.size()) texts_.push_back(std::to_string(count_ - texts_.size()) + " more findings");
-    return std::move(texts_);
-  }
-
- private:
-  std::vector<std::string> texts_;
-  std::size_t count_ = 0;
-};
-
-std::string number(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string number(std::uint64_t value) {
-  return std::to_string(value);
-}
 
 // ---- the file
 // --------------------------------------------------------------------------------------------------------
@@ -62,57 +37,17 @@ void check_file(Database& database, Findings& findings) {
   }
 }
 
-// ---- readings
-// --------------------------------------------------------------------------------------------------------
-
-void check_block(Row& row, Compressor& compressor, engine::Sequence& last, const std::set<engine::SeriesId>& known,
-                 Findings& findings) {
-  BlockSummary kept;
-  row.into(kept.first_sequence, kept.last_sequence, kept.min_time, kept.max_time, kept.readings);
-  const std::string name = "reading block " + number(kept.first_sequence);
-  if (kept.first_sequence <= last) findings.add(name + " overlaps the one before, which ends at " + number(last));
-  last = std::max(last, kept.last_sequence);
-  const auto series = decode_series(row.bytes());
-  if (!series) {
-    findings.add(name + " " + series.error().message);
-    return;
-  }
-  kept.series = *series;
-  for (const engine::SeriesId id : kept.series) {
-    if (!known.contains(id))
-      findings.add(name + " has readings of series " + std::to_string(id) + ", which is not known");
-  }
-  const auto block = decode_block(compressor, row.bytes());
-  if (!block) {
-    findings.add(name + " " + block.error().message);
-    return;
-  }
-  const auto found = summarise(*block);
-  if (!found) {
-    findings.add(name + ": " + found.error().message);
-  } else if (*found != kept) {
-    findings.add(name + " holds " + number(found->readings) + " readings of messages " + number(found->first_sequence) +
-                 " to " + number(found->last_sequence) + ", which is not what its row says (" + number(kept.readings) +
-                 " readings up to " + number(kept.last_sequence) + ", or its times or series)");
-  }
-}
-
-void check_readings(Database& database, Compressor& compressor, Findings& findings) {
-  std::set<engine::SeriesId> known;
-  for (const engine::SeriesRow& series : load_series(database)) {
-    if (series.id != known.size())
-      findings.add("series " + std::to_string(series.id) + " does not follow the one before");
-    known.insert(series.id);
-  }
-  engine::Sequence last = 0;
-  Statement(database,
-            "SELECT first_sequence, last_sequence, min_time, max_time, readings, series, block FROM reading_block "
-            "ORDER BY first_sequence")
-      .each([&](Row& row) { check_block(row, compressor, last, known, findings); });
-  const engine::Sequence committed = load_committed(database);
-  if (last > committed) {
-    findings.add("readings reach to message " + number(last) + ", beyond the committed " + number(committed));
-  }
+void check_parts(Database& database, Compressor& compressor, Findings& findings) {
+  Statement(database, "SELECT key, as_of, state FROM checkpoint_part").each([&](Row& row) {
+    std::string key;
+    std::int64_t as_of = 0;
+    row.into(key, as_of);
+    const std::string_view state = row.bytes();
+    if (state.empty()) return;  // says that the part is gone
+    const auto opened = compressor.open(kPartKind, state);
+    if (!opened)
+      findings.add("part " + key + " of the checkpoint as of " + number(as_of) + " " + opened.error().message);
+  });
 }
 
 // ---- invoices
@@ -203,7 +138,8 @@ std::vector<std::string> all_findings(Database& database) {
   Findings findings;
   Compressor compressor;
   check_file(database, findings);
-  check_readings(database, compressor, findings);
+  check_readings(database, findings);
+  check_parts(database, compressor, findings);
   check_invoices(database, compressor, findings);
   check_bounds(database, findings);
   return findings.take();

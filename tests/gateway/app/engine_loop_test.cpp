@@ -30,15 +30,11 @@ class Disk : public store::MemoryStore {
     if (auto done = room(); !done) return done;
     return MemoryStore::commit(effects);
   }
-  engine::StoreResult<void> commit(const engine::Effects& effects, const engine::Checkpoint& checkpoint) override {
-    if (auto done = room(); !done) return done;
-    return MemoryStore::commit(effects, checkpoint);
-  }
-  engine::StoreResult<std::optional<engine::UsageRow>> usage(const engine::UsageKey& key) override {
+  engine::StoreResult<std::vector<engine::StoredReading>> readings(engine::SeriesId series, engine::Time from,
+                                                                   engine::Time to, engine::Sequence before) override {
     if (unreadable) return engine::StoreError{"the disk is gone"};
-    return MemoryStore::usage(key);
+    return MemoryStore::readings(series, from, to, before);
   }
-  using MemoryStore::usage;
 
  private:
   engine::StoreResult<void> room() {
@@ -65,7 +61,7 @@ class EngineLoopTest : public testing::Test {
       log.push_back(message);
     };
     // No checkpoint but those that a test is about.
-    const EngineLoop::Options options{std::chrono::hours(1), 64U << 20U};
+    const EngineLoop::Options options{std::chrono::hours(1), 64U << 20U, {}};
     loop = std::make_unique<EngineLoop>(*engine, *journal, hear, options);
   }
   void run() {
@@ -245,12 +241,62 @@ TEST_F(EngineLoopTest, AnInvoiceRunStandsBetweenCheckpoints) {
 
 TEST_F(EngineLoopTest, AStoreThatCannotBeReadEndsTheFoldAndSaysWhy) {
   declare();
-  disk.unreadable = true;
   run();
-  const journal::Sequence last = reading(1);
-  EXPECT_FALSE(loop->wait_committed(last));
+  EXPECT_TRUE(loop->wait_committed(reading(10)));
+  disk.unreadable = true;
+  EXPECT_FALSE(loop->wait_committed(reading(2))) << "what came before it must be looked up";
   thread.join();
   EXPECT_EQ(problem, "the disk is gone");
+}
+
+TEST_F(EngineLoopTest, ACheckpointInTheMakingEndsWhileNothingElseComesIn) {
+  loop.reset();
+  std::mutex mutex;
+  std::condition_variable changed;
+  journal::Sequence checkpointed = 0;
+  EngineLoop::Options options;
+  options.checkpoint_every = std::chrono::milliseconds(0);
+  options.on_commit = [&](const Progress& progress) {
+    const std::scoped_lock lock(mutex);
+    checkpointed = progress.checkpointed;
+    changed.notify_all();
+  };
+  loop = std::make_unique<EngineLoop>(
+      *engine, *journal, [](const std::string&) {}, options);
+  run();
+  declare();
+  const journal::Sequence last = reading(1);
+  {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return checkpointed >= last; }));
+  }
+  const Progress progress = loop->progress();
+  EXPECT_EQ(progress.folded, last);
+  EXPECT_EQ(progress.counters.readings, 1U);
+  EXPECT_GE(progress.checkpoints, 1U);
+  EXPECT_GT(progress.checkpoint_bytes, 0U);
+  EXPECT_FALSE(progress.replaying);
+  stop();
+}
+
+TEST_F(EngineLoopTest, FiguresOfABatchAreThoseOfThatBatch) {
+  loop.reset();
+  std::uint64_t records = 0;
+  std::uint64_t readings = 0;
+  EngineLoop::Options options;
+  options.on_commit = [&](const Progress& progress) {
+    records += progress.batch_records;
+    readings += progress.batch_readings;
+  };
+  loop = std::make_unique<EngineLoop>(
+      *engine, *journal, [](const std::string&) {}, options);
+  declare();
+  for (int i = 0; i < 50; ++i) reading(i);
+  loop->stop();
+  run();
+  thread.join();
+  EXPECT_EQ(records, 51U);
+  EXPECT_EQ(readings, 50U);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "customers: many\nmore:\n",
                 {"c.yaml:19:12: \"customers\" is a text; expected a list: one \"- \" in front of each of its customers",
                  "c.yaml:20:1: unknown key \"more\"; a catalog has models, assets, sellers (or one seller), customers, "
-                 "sites, plans and subscriptions, a rule pack begins with pack",
+                 "sites, plans, subscriptions and mappings, a rule pack begins with pack",
                  "c.yaml:23:27: site tower: there is no customer acme; declare it in these files, or apply it first",
                  "c.yaml:25:46: asset lift-1: there is no customer acme; declare it in these files, or apply it first",
                  "c.yaml:28:15: asset lift-2: there is no customer acme; declare it in these files, or apply it first",

@@ -54,7 +54,8 @@ Cuts every(Sequence records);
 Cuts at_random(std::uint32_t seed);
 
 // Feeds the records after what the engine has folded, up to and with `to`, as EngineLoop does: with a checkpoint
-// around the records that need one. Throws what a store that cannot be written says.
+// around the records that need one. Other checkpoints are made at once, or in small slices with the commits that
+// follow. Throws what a store that cannot be written says.
 void play(Engine& engine, const Tape& tape, const Cuts& cuts, Sequence to);
 
 // Everything, on a new engine over the store, with a checkpoint at the end. What the engine answered.

@@ -10,6 +10,7 @@
 #include "gateway/store/sqlite/reader.h"
 #include "gateway/store/sqlite/verify.h"
 #include "tests/contract/store_rows.h"
+#include "tests/gateway/store/merge_steps.h"
 #include "tests/gateway/store/scratch.h"
 
 namespace fettle::store {
@@ -37,7 +38,7 @@ class BackupTest : public testing::Test {
   void fill() {
     engine::Effects effects = readings_at(1, 100, 0);
     effects.series = {{0, "press-1", "force"}};
-    ASSERT_TRUE(store_->commit(effects, {100, "state", {hour(0, 100)}}));
+    ASSERT_TRUE(store_->commit(with_checkpoint(effects, "state", {hour(0, 100)})));
     ASSERT_TRUE(store_->commit(readings_at(101, 20, 0)));
   }
 
@@ -68,9 +69,20 @@ TEST_F(BackupTest, CanBeOpenedAsAStoreAndGoOn) {
   EXPECT_TRUE(read_journal_tail(target()).value().empty());
   const auto restored = open_store(target());
   EXPECT_EQ(restored->committed(), 120U);
-  EXPECT_EQ(restored->load_checkpoint().value().state, "state");
+  EXPECT_EQ(text(restored->load_checkpoint().value()), "engine=state");
   ASSERT_TRUE(restored->commit(readings_at(121, 5, 0)));
   EXPECT_EQ(restored->readings(0, at(0), at(1'000), 1'000).value().size(), 125U);
+}
+
+TEST_F(BackupTest, HoldsBothLevels) {
+  fill();
+  ASSERT_TRUE(Steps().merge(*store_, live()));
+  ASSERT_TRUE(store_->commit(readings_at(121, 5, 0)));
+  ASSERT_TRUE(backup(live(), target(), whole_tail));
+  EXPECT_TRUE(verify(target()).value().empty());
+  const auto found = Reader::open(target()).value()->find_readings("press-1", "force", at(0), at(1'000)).value();
+  ASSERT_EQ(found.size(), 125U);
+  EXPECT_EQ(found[3].message.topic, message(4).topic);
 }
 
 TEST_F(BackupTest, ReplacesNothing) {
@@ -129,8 +141,8 @@ TEST_F(BackupTest, OfALiveStoreHoldsOneMoment) {
       engine::Effects effects = readings_at(sequence, 10, 0);
       effects.series = {{0, "press-1", "force"}};
       effects.counters.readings = effects.committed;
-      const engine::Checkpoint checkpoint{effects.committed, std::string(5'000, 's'), {}};
-      const auto done = sequence % 30 == 1 ? store_->commit(effects, checkpoint) : store_->commit(effects);
+      if (sequence % 30 == 1) effects = with_checkpoint(effects, std::string(5'000, 's'));
+      const auto done = store_->commit(effects);
       if (!done) {
         failure = done.error().message;
         break;

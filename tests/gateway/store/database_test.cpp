@@ -152,6 +152,18 @@ TEST(Migrations, AnOlderSchemaIsNotReadWithoutTheGateway) {
   EXPECT_TRUE(has(error_of([&] { require_schema(database); }), "Start the gateway"));
 }
 
+TEST(Migrations, AFileFromBeforeTheFirstReleaseIsRefusedAndLeftAlone) {
+  const ScratchFolder folder;
+  open_store(folder.file("a.db")).reset();
+  Database(folder.file("a.db"), Access::read_write).execute("PRAGMA user_version = 1");
+  const auto store = SqliteStore::open(folder.file("a.db"), Durability::process);
+  ASSERT_FALSE(store);
+  EXPECT_TRUE(has(store.error().message, "before its first release")) << store.error().message;
+  Database database(folder.file("a.db"), Access::read_only);
+  EXPECT_EQ(database.integer("PRAGMA user_version"), 1);
+  EXPECT_TRUE(has(error_of([&] { require_schema(database); }), "begin with a new folder"));
+}
+
 TEST(Migrations, AStepThatFailsLeavesTheVersionBefore) {
   const ScratchFolder folder;
   open_store(folder.file("a.db")).reset();

@@ -147,9 +147,10 @@ TEST_F(ReaderTest, ADraftIsReplacedAndRemovedWithItsFinal) {
 }
 
 TEST_F(ReaderTest, UsageIsTotalledPerAssetMeterAndBandWithinTheRange) {
-  engine::Checkpoint checkpoint{1, "", {hour(0, 1, "peak"), hour(1, 2, "peak"), hour(2, 4, "peak"), hour(1, 8, "off")}};
-  checkpoint.usage[1].quality = engine::UsageQuality::interpolated;
-  ASSERT_TRUE(store_->commit(effects_at(1), checkpoint));
+  Effects effects = effects_at(1);
+  effects.usage = {hour(0, 1, "peak"), hour(1, 2, "peak"), hour(2, 4, "peak"), hour(1, 8, "off")};
+  effects.usage[1].quality = engine::UsageQuality::interpolated;
+  commit(effects);
   const auto totals = reader_->usage_totals(at(0), at(7'200'000)).value();
   ASSERT_EQ(totals.size(), 2U);
   EXPECT_EQ(totals[0].band, "off");
@@ -191,7 +192,7 @@ TEST_F(ReaderTest, SeesWhatIsCommittedWhileItIsOpen) {
   EXPECT_EQ(reader_->find_readings("press-1", "force", at(0), at(100)).value().size(), 2U);
   EXPECT_EQ(reader_->counters().value().counters.duplicates, 1U);
 
-  ASSERT_TRUE(store_->commit(readings_at(3, 4, 0), {6, "state", {}}));
+  commit(with_checkpoint(readings_at(3, 4, 0), "state"));
   const auto found = reader_->find_readings("press-1", "force", at(2), at(100)).value();
   ASSERT_EQ(found.size(), 5U);
   EXPECT_EQ(found[4].message.sequence, 6U);
@@ -213,6 +214,74 @@ TEST_F(ReaderTest, QuarantineIsNewestFirst) {
   EXPECT_EQ(rows[0].reason, "unknown_signal");
   EXPECT_EQ(rows[1].first_bytes, std::string("\0{", 2));
   EXPECT_EQ(reader_->quarantine(1).value().size(), 1U);
+}
+
+TEST_F(ReaderTest, TheOutboxKeepsEventsUntilTheyAreDelivered) {
+  Effects effects = effects_at(1);
+  effects.outbox = {{1, at(5), "work_order.opened", "WO-1", "{}"}, {2, at(6), "work_order.closed", "WO-1", "{}"}};
+  commit(effects);
+  commit(effects);  // given again
+  ASSERT_EQ(reader_->outbox(0, 10).value().size(), 2U);
+  EXPECT_EQ(reader_->outbox(0, 1).value()[0].kind, "work_order.opened");
+  const auto after = reader_->outbox(1, 10).value();
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after[0].id, 2U);
+  EXPECT_EQ(after[0].at, at(6));
+  EXPECT_EQ(after[0].subject, "WO-1");
+  Effects delivered = effects_at(2);
+  delivered.delivered = 1;
+  commit(delivered);
+  ASSERT_EQ(reader_->outbox(0, 10).value().size(), 1U);
+  EXPECT_EQ(reader_->outbox(0, 10).value()[0].id, 2U);
+}
+
+TEST_F(ReaderTest, WhatIsDiscoveredIsListedUntilItIsClaimed) {
+  Effects effects = effects_at(1);
+  effects.discovered = {{"g/n", "", "", "", "", at(1), at(2), 3, 2, 1},
+                        {"g/n", "temp", "press-1", "Float", "21.5", at(1), at(9), 7, 6, 1}};
+  commit(effects);
+  effects.discovered[0].count = 4;
+  commit(effects);
+  const auto found = reader_->discovered(10).value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].name, "temp");
+  EXPECT_EQ(found[0].asset, "press-1");
+  EXPECT_EQ(found[0].type, "Float");
+  EXPECT_EQ(found[0].sample, "21.5");
+  EXPECT_EQ(found[0].last_seen, at(9));
+  EXPECT_EQ(found[0].kept, 6U);
+  EXPECT_EQ(found[0].dropped, 1U);
+  EXPECT_EQ(found[1].count, 4U);
+  EXPECT_EQ(reader_->discovered(1).value().size(), 1U);
+  Effects claim = effects_at(2);
+  claim.claimed = {{"g/n", ""}, {"never", "seen"}};
+  commit(claim);
+  EXPECT_EQ(reader_->discovered(10).value().size(), 1U);
+}
+
+TEST_F(ReaderTest, LossesComeNewestFirstWithWhatWasSentAfter) {
+  Effects effects = effects_at(1);
+  effects.losses = {{"g/a", 1, "gap", "lost", at(10), at(20), 3, 0},
+                    {"g/a", 2, "offline", "over", at(30), at(40), 0, 5},
+                    {"g/b", 1, "gap", "open", at(50), at(50), 1, 0}};
+  effects.refills = {{"g/a", 2, "press-1", "force", 3}, {"g/a", 2, "press-1", "a", 2}};
+  commit(effects);
+  effects.losses.resize(1);
+  effects.losses[0].state = "healed";
+  commit(effects);
+  const auto all = reader_->losses("", 10).value();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].loss.node, "g/b");
+  EXPECT_EQ(all[1].loss.number, 2U);
+  EXPECT_EQ(all[1].loss.refilled, 5U);
+  ASSERT_EQ(all[1].refills.size(), 2U);
+  EXPECT_EQ(all[1].refills[1].signal, "force");
+  EXPECT_EQ(all[1].refills[1].readings, 3U);
+  EXPECT_EQ(all[2].loss.state, "healed");
+  EXPECT_EQ(all[2].loss.to, at(20));
+  EXPECT_EQ(all[2].loss.messages, 3U);
+  EXPECT_EQ(reader_->losses("g/a", 10).value().size(), 2U);
+  EXPECT_EQ(reader_->losses("", 1).value().size(), 1U);
 }
 
 TEST_F(ReaderTest, CatalogIsAsOfNow) {

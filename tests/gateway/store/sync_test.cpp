@@ -49,10 +49,9 @@ class SyncTest : public testing::Test {
   ~SyncTest() override { sqlite3_vfs_unregister(&counting_); }
 
   // Syncs of one commit of a store that has seen some, so that its files are there.
-  static int syncs_of(SqliteStore& store, engine::Sequence committed, const engine::Checkpoint* checkpoint) {
+  static int syncs_of(SqliteStore& store, const engine::Effects& effects) {
     syncs = 0;
-    const auto done =
-        checkpoint == nullptr ? store.commit(effects_at(committed)) : store.commit(effects_at(committed), *checkpoint);
+    const auto done = store.commit(effects);
     EXPECT_TRUE(done) << done.error().message;
     return syncs;
   }
@@ -63,20 +62,18 @@ class SyncTest : public testing::Test {
 
 TEST_F(SyncTest, ACommitIsSyncedIfItHasACheckpoint) {
   const auto store = SqliteStore::open(folder_.file("store.db"), Durability::process).value();
-  const engine::Checkpoint checkpoint{3, "state", {}};
-  syncs_of(*store, 1, nullptr);
-  EXPECT_EQ(syncs_of(*store, 2, nullptr), 0);
-  EXPECT_GT(syncs_of(*store, 3, &checkpoint), 0);
-  EXPECT_EQ(syncs_of(*store, 4, nullptr), 0);
+  syncs_of(*store, effects_at(1));
+  EXPECT_EQ(syncs_of(*store, effects_at(2)), 0);
+  EXPECT_GT(syncs_of(*store, with_checkpoint(effects_at(3), "state")), 0);
+  EXPECT_EQ(syncs_of(*store, effects_at(4)), 0);
 }
 
 TEST_F(SyncTest, EveryCommitIsSyncedWithDurabilityPower) {
   const auto store = SqliteStore::open(folder_.file("store.db"), Durability::power).value();
-  const engine::Checkpoint checkpoint{3, "state", {}};
-  syncs_of(*store, 1, nullptr);
-  EXPECT_GT(syncs_of(*store, 2, nullptr), 0);
-  EXPECT_GT(syncs_of(*store, 3, &checkpoint), 0);
-  EXPECT_GT(syncs_of(*store, 4, nullptr), 0);
+  syncs_of(*store, effects_at(1));
+  EXPECT_GT(syncs_of(*store, effects_at(2)), 0);
+  EXPECT_GT(syncs_of(*store, with_checkpoint(effects_at(3), "state")), 0);
+  EXPECT_GT(syncs_of(*store, effects_at(4)), 0);
 }
 
 }  // namespace

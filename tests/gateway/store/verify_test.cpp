@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/contract/store_rows.h"
+#include "tests/gateway/store/merge_steps.h"
 #include "tests/gateway/store/scratch.h"
 
 namespace fettle::store {
@@ -33,7 +34,7 @@ class VerifyTest : public testing::Test {
     fee.posted_quantity = 1;
     fee.amount = 0;
     effects.invoices[1].lines.push_back(fee);
-    const auto done = open_store(file())->commit(effects, {50, "state", {hour(0, 100)}});
+    const auto done = open_store(file())->commit(with_checkpoint(effects, "state", {hour(0, 100)}));
     if (!done) throw std::runtime_error(done.error().message);
   }
 
@@ -85,6 +86,62 @@ TEST_F(VerifyTest, FindsBlocksThatOverlap) {
   expect_finding(
       "INSERT INTO reading_block SELECT 20, 50, min_time, max_time, readings, series, block FROM reading_block",
       "reading block 20 overlaps");
+}
+
+// ---- level 1
+// ----------------------------------------------------------------------------------------------------------
+
+class VerifyMergedTest : public VerifyTest {
+ protected:
+  VerifyMergedTest() {
+    const auto store = open_store(file());
+    EXPECT_TRUE(Steps().merge(*store, file()));
+    EXPECT_TRUE(store->commit(readings_at(51, 5, 0)));
+  }
+};
+
+TEST_F(VerifyMergedTest, ASoundStoreHasNoFindings) {
+  EXPECT_EQ(findings_after("SELECT 1"), std::vector<std::string>{});
+}
+
+TEST_F(VerifyMergedTest, FindsAChunkThatIsCut) {
+  expect_finding("UPDATE chunk_body SET points = substr(points, 1, 20)", "chunk 1 of series 0");
+}
+
+TEST_F(VerifyMergedTest, FindsOriginsThatAreCut) {
+  expect_finding("UPDATE chunk_body SET origins = substr(origins, 1, 20)", "chunk 1 of series 0 of origins");
+}
+
+TEST_F(VerifyMergedTest, FindsARowThatDisagreesWithItsChunk) {
+  expect_finding("UPDATE chunk SET max_time = max_time + 1", "than its row says");
+}
+
+TEST_F(VerifyMergedTest, FindsAnotherNumberOfReadings) {
+  expect_finding("UPDATE chunk SET readings = 49", "holds another number of readings");
+}
+
+TEST_F(VerifyMergedTest, FindsAChunkOfAnUnknownSeries) {
+  expect_finding("UPDATE chunk SET series = 9; UPDATE chunk_body SET series = 9", "series 9, which is not known");
+}
+
+TEST_F(VerifyMergedTest, FindsMessagesThatAreMissing) {
+  expect_finding("DELETE FROM message_block", "message 1 is missing");
+}
+
+TEST_F(VerifyMergedTest, FindsMessagesThatAreDamaged) {
+  expect_finding("UPDATE message_block SET block = substr(block, 1, 30)", "message 1 lies in a block that");
+}
+
+TEST_F(VerifyMergedTest, FindsColumnsWithoutARow) {
+  expect_finding("DELETE FROM chunk", "1 chunks have columns and no row");
+}
+
+TEST_F(VerifyMergedTest, FindsARollUpThatIsDamaged) {
+  expect_finding("INSERT INTO rollup VALUES (0, 60000, 0, x'0102')", "roll-up of series 0 at 0");
+}
+
+TEST_F(VerifyTest, FindsAPartOfTheCheckpointThatIsDamaged) {
+  expect_finding("UPDATE checkpoint_part SET state = substr(state, 1, 9)", "part engine of the checkpoint as of 50");
 }
 
 TEST_F(VerifyTest, FindsReadingsOfAnUnknownSeries) {
