@@ -1,27 +1,21 @@
 // bench_ingest: what a message costs the gateway, as ratios to a Paho subscriber that does nothing with it.
 // docs/reference/benchmarks.md says what each line means.
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
+#include <map>
 #include <memory>
-#include <sstream>
-#include <thread>
 
 #include "tests/bench/empty_subscriber.h"
 #include "tests/bench/machine.h"
-#include "tests/bench/publisher.h"
 #include "tests/bench/result.h"
 #include "tests/bench/runs.h"
+#include "tests/bench/scenarios.h"
+#include "tests/bench/setting.h"
 #include "tests/bench/wait.h"
 #include "tests/bench/workload.h"
-#include "tests/e2e/harness/broker.h"
-#include "tests/gateway/temporary_folder.h"
 
 namespace {
 
@@ -31,36 +25,38 @@ constexpr int kMisuse = 2;
 constexpr int kInterrupted = 130;
 constexpr double kRawReading = 16;  // bytes: a time and a value of eight each
 
+enum class Mode { qos1_json, sparkplug_1, sparkplug_50, scale };
+
 struct Options {
+  Mode mode = Mode::qos1_json;
   std::size_t pairs = 9;
-  std::size_t messages = 50'000;
+  std::size_t messages = 0;  // 0: as the mode has it
   std::size_t payload = 100;
+  std::size_t assets = 0;  // Sparkplug; 0: as the mode has it
+  std::size_t window = 16'384;
+  std::size_t rate = 5'000;  // of scale, messages a second
   bool keep = false;
 };
 
-// The kind of file system that holds a path, as the kernel calls it.
-std::string file_system_of(const std::filesystem::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return "unknown";
-  const std::string device = std::to_string(major(info.st_dev)) + ':' + std::to_string(minor(info.st_dev));
-  std::ifstream mounts("/proc/self/mountinfo");  // proc(5)
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string skipped;
-    std::string number;
-    std::string kind;
-    fields >> skipped >> skipped >> number;
-    const std::size_t dash = line.find(" - ");
-    if (number != device || dash == std::string::npos) continue;
-    std::istringstream(line.substr(dash + 3)) >> kind;
-    return kind;
-  }
-  return "unknown";
-}
+// What a mode sends unless told otherwise.
+struct Defaults {
+  std::size_t messages;  // of a run: a second or more of it
+  std::size_t assets;
+  std::size_t signals;  // of an asset, and readings of its messages
+  std::size_t nodes;
+  Condition condition;
+};
+constexpr std::array<Defaults, 4> kDefaults = {{
+    {50'000, kAssets, 0, 0, Condition::window},
+    {200'000, kAssets, 1, 4, Condition::window},
+    {150'000, 1'000, 50, 4, Condition::window},
+    {300'000, 10'000, 20, 20, Condition::threshold},
+}};
+constexpr double kMemoryMark = 160;       // MB, of mode scale
+constexpr std::size_t kLeastRounds = 20;  // enough for a rule's window and delay
 
-double load_average() {
-  double load = 0;
-  return ::getloadavg(&load, 1) == 1 ? load : 0;
+Defaults defaults_of(Mode mode) {
+  return kDefaults[static_cast<std::size_t>(mode)];
 }
 
 // Values of one metric, pair by pair.
@@ -96,8 +92,20 @@ std::string to_text(const Measured& run) {
   return text;
 }
 
-void run_pairs(const Options& options, const Load& load, const std::filesystem::path& folder) {
+void warn_of_others(const std::vector<double>& foreign) {
+  const auto disturbed = std::count_if(foreign.begin(), foreign.end(), [](double s) { return s > kTooMuchForeign; });
+  if (disturbed == 0) return;
+  std::fprintf(stderr,
+               "warning: in %td of %zu pairs other processes took more than %.0f %% of the processors: do not trust "
+               "messages_per_second, whichever way it points; run again when the machine is quiet\n",
+               disturbed, foreign.size(), kTooMuchForeign * 100);
+}
+
+// `readings`: of a message.
+void run_pairs(const Options& options, const Scenario& scenario, std::size_t readings,
+               const std::filesystem::path& folder) {
   Series rate("messages_per_second", "messages/s");
+  Series readings_rate("readings_per_second", "readings/s");
   Series processor("cpu_per_message", "us");
   Series memory("peak_memory", "MB");
   Series disk("disk_per_reading", "bytes");
@@ -108,45 +116,72 @@ void run_pairs(const Options& options, const Load& load, const std::filesystem::
     Measured yardstick;
     // Every second pair the other way round, so that neither side is always the one that comes after the other.
     if (pair % 2 == 1) {
-      gateway = run_gateway(load, place("gateway-"));
-      yardstick = run_yardstick(load, place("yardstick-"));
+      gateway = run_gateway(scenario, place("gateway-"));
+      yardstick = run_yardstick(scenario, place("yardstick-"));
     } else {
-      yardstick = run_yardstick(load, place("yardstick-"));
-      gateway = run_gateway(load, place("gateway-"));
+      yardstick = run_yardstick(scenario, place("yardstick-"));
+      gateway = run_gateway(scenario, place("gateway-"));
     }
     foreign.push_back(std::max(gateway.foreign_share, yardstick.foreign_share));
     std::fprintf(stderr, "pair %zu of %zu: gateway %s; empty %s; load %.1f\n", pair, options.pairs,
                  to_text(gateway).c_str(), to_text(yardstick).c_str(), load_average());
     rate.add(gateway.messages_per_second, yardstick.messages_per_second);
+    const auto each = static_cast<double>(readings);
+    readings_rate.add(gateway.messages_per_second * each, yardstick.messages_per_second * each);
     processor.add(gateway.processor_per_message, yardstick.processor_per_message);
     memory.add(gateway.peak_memory, yardstick.peak_memory);
     disk.add(gateway.bytes_per_reading, kRawReading);
     if (!options.keep) std::filesystem::remove_all(place("gateway-"));
   }
-  for (const Series* series : {&rate, &processor, &memory, &disk}) series->print(median(foreign));
-  const auto disturbed = std::count_if(foreign.begin(), foreign.end(), [](double s) { return s > kTooMuchForeign; });
-  if (disturbed > 0) {
-    std::fprintf(stderr,
-                 "warning: in %td of %zu pairs other processes took more than %.0f %% of the processors: do not trust "
-                 "messages_per_second, whichever way it points; run again when the machine is quiet\n",
-                 disturbed, options.pairs, kTooMuchForeign * 100);
+  for (const Series* series : {&rate, &readings_rate, &processor, &memory, &disk}) series->print(median(foreign));
+  if (scenario.sparkplug) {
+    std::fprintf(stderr, "lost: 0 messages, 0 gaps in sequence numbers, in every run\n");  // or it would have thrown
   }
+  warn_of_others(foreign);
 }
 
-std::unique_ptr<fettle::test::TemporaryFolder> make_folder() {
-  try {
-    return std::make_unique<fettle::test::TemporaryFolder>();
-  } catch (const std::exception& error) {
-    throw std::runtime_error(std::string(error.what()) + "; set TMPDIR to a folder on a disk that you may write to");
-  }
+// One run of the gateway at a steady rate: what it takes to know so many assets.
+void run_scale(const Options& options, const Scenario& scenario, const std::filesystem::path& folder) {
+  const GatewayMeasured gateway = run_gateway(scenario, folder / "gateway");
+  std::fprintf(stderr, "gateway %s\n", to_text(gateway).c_str());
+  Series rate("messages_per_second", "messages/s");
+  Series processor("cpu_per_message", "us");
+  Series memory("peak_memory", "MB");
+  Series disk("disk_per_reading", "bytes");
+  rate.add(gateway.messages_per_second, static_cast<double>(options.rate));
+  processor.add(gateway.processor_per_message, 1e6 / static_cast<double>(options.rate));
+  memory.add(gateway.peak_memory, kMemoryMark);
+  disk.add(gateway.bytes_per_reading, kRawReading);
+  for (const Series* series : {&rate, &processor, &memory, &disk}) series->print(gateway.foreign_share);
 }
 
-std::unique_ptr<fettle::e2e::Broker> start_broker(const std::filesystem::path& folder) {
-  try {
-    return std::make_unique<fettle::e2e::Broker>(folder);
-  } catch (const std::exception& error) {
-    throw std::runtime_error(std::string(error.what()) +
-                             "\nIs mosquitto installed and on the PATH? `./run setup` installs it.");
+std::chrono::sys_time<std::chrono::milliseconds> now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+void measure_json(const Options& options, const fettle::e2e::Broker& broker, const std::filesystem::path& folder) {
+  const Workload workload = make_workload(options.messages, options.payload, now());
+  std::fprintf(stderr, "%zu messages a run, the last of %zu bytes, %zu readings each\n", workload.messages.size(),
+               workload.messages.back().payload.size(), workload.readings_per_message);
+  const Packets packets(workload.messages);
+  run_pairs(options, json_scenario(workload, packets, broker), workload.readings_per_message, folder);
+}
+
+void measure_sparkplug(const Options& options, const fettle::e2e::Broker& broker, const std::filesystem::path& folder) {
+  const Defaults defaults = defaults_of(options.mode);
+  SparkplugShape shape;
+  shape.assets = options.assets;
+  shape.signals = defaults.signals;
+  shape.nodes = defaults.nodes;
+  shape.condition = defaults.condition;
+  shape.rounds = options.messages / options.assets;
+  SparkplugLoad load(shape, now());
+  std::fprintf(stderr, "%zu messages a run, of %zu bytes, %zu readings each, from %zu devices of %zu edge nodes\n",
+               shape.rounds * shape.assets, load.bytes_of_message(), shape.signals, shape.assets, shape.nodes);
+  if (options.mode == Mode::scale) {
+    run_scale(options, sparkplug_scenario(load, broker, options.window, options.rate), folder);
+  } else {
+    run_pairs(options, sparkplug_scenario(load, broker, options.window, 0), shape.signals, folder);
   }
 }
 
@@ -155,21 +190,13 @@ int measure(const Options& options) {
   auto folder = make_folder();
   const std::filesystem::path path = folder->path();
   if (options.keep) (void)folder.release();  // whose destructor would remove it
-  const std::string kind = file_system_of(path);
-  std::fprintf(stderr, "in %s (%s), %u processors, load %.1f\n", path.c_str(), kind.c_str(),
-               std::thread::hardware_concurrency(), load_average());
-  if (kind == "tmpfs") {
-    std::fprintf(stderr,
-                 "warning: that is memory, and the gateway is measured without a disk; "
-                 "set TMPDIR to a folder on one\n");
-  }
-  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const Workload workload = make_workload(options.messages, options.payload, now);
-  std::fprintf(stderr, "%zu messages a run, the last of %zu bytes, %zu readings each\n", workload.messages.size(),
-               workload.messages.back().payload.size(), workload.readings_per_message);
-  const Packets packets(workload.messages);
+  describe_place(path);
   const auto broker = start_broker(path / "broker");
-  run_pairs(options, {workload, packets, *broker}, path);
+  if (options.mode == Mode::qos1_json) {
+    measure_json(options, *broker, path);
+  } else {
+    measure_sparkplug(options, *broker, path);
+  }
   return 0;
 }
 
@@ -178,29 +205,51 @@ int measure(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Measures what a message costs the gateway, beside a Paho subscriber that does nothing with it");
   Options options;
+  const std::map<std::string, Mode> modes{{"qos1-json", Mode::qos1_json},
+                                          {"sparkplug-1", Mode::sparkplug_1},
+                                          {"sparkplug-50", Mode::sparkplug_50},
+                                          {"scale", Mode::scale}};
+  app.add_option("--mode", options.mode, "what is sent: JSON at QoS 1, or Sparkplug with so many metrics a message")
+      ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case));
   app.add_option("--pairs", options.pairs, "runs of each side")->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--messages", options.messages, "of a run")
-      ->check(CLI::Range(kLeastMessages, std::size_t{10'000'000}))
-      ->capture_default_str();
-  app.add_option("--payload", options.payload, "bytes of a message at most; as many readings as fit, and one at least")
+  app.add_option("--messages", options.messages, "of a run; at least 20 of each asset")
+      ->check(CLI::Range(kLeastMessages, std::size_t{10'000'000}));
+  app.add_option("--payload", options.payload,
+                 "of qos1-json: bytes of a message at most; as many readings as fit, and one at least")
       ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--assets", options.assets, "of the Sparkplug modes")->check(CLI::Range(20, 100'000));
+  app.add_option("--window", options.window, "of the Sparkplug modes: messages ahead of the subscriber")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--rate", options.rate, "of scale: messages a second")
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_flag("--keep", options.keep, "leave the folder with all logs and data there");
   // What measure() starts as the yardstick; no command for people.
-  std::string broker;
-  std::string client_id;
-  std::uint64_t messages = 0;
+  Subscription subscription;
   CLI::App* empty = app.add_subcommand("empty-subscriber")->group("");
-  empty->add_option("--broker", broker)->required();
-  empty->add_option("--client-id", client_id)->required();
-  empty->add_option("--messages", messages)->required();
+  empty->add_option("--broker", subscription.broker)->required();
+  empty->add_option("--client-id", subscription.client_id)->required();
+  empty->add_option("--topic", subscription.topics)->required();
+  empty->add_option("--qos", subscription.qos)->required();
+  empty->add_option("--counter", subscription.counter)->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kMisuse;
   }
+  const Defaults defaults = defaults_of(options.mode);
+  if (options.messages == 0) options.messages = defaults.messages;
+  if (options.assets == 0) options.assets = std::min(defaults.assets, options.messages / kLeastRounds);
+  if (options.messages < kLeastRounds * options.assets) {
+    std::fprintf(stderr,
+                 "bench_ingest: --messages is less than %zu of each of %zu assets, with which no rule is raised\n",
+                 kLeastRounds, options.assets);
+    return kMisuse;
+  }
   try {
-    if (empty->parsed()) return run_empty_subscriber(broker, client_id, messages);
+    if (empty->parsed()) return run_empty_subscriber(subscription);
     return measure(options);
   } catch (const Interrupted&) {
     std::fprintf(stderr, "bench_ingest: interrupted; nothing is left running\n");

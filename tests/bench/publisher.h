@@ -2,11 +2,12 @@
 // Publishes with QoS 1 what was encoded before the clock started: a raw MQTT 3.1.1 connection, so that the publisher
 // takes as little as possible of a machine that it shares with what is measured.
 
-#include <atomic>
 #include <cstddef>
 #include <string>
 #include <vector>
 
+#include "tests/bench/feed.h"
+#include "tests/bench/wire.h"
 #include "tests/bench/workload.h"
 
 namespace fettle::bench {
@@ -25,25 +26,20 @@ class Packets {
   std::vector<std::size_t> ends_;
 };
 
-class Publisher {
+// At most kWindow messages wait for the broker's acknowledgement; how far the subscriber is, the broker knows.
+class AcknowledgedFeed : public Feed {
  public:
-  // Connects to 127.0.0.1. Throws where the broker does not answer.
-  Publisher(int port, const std::string& client_id);
-  Publisher(const Publisher&) = delete;
-  Publisher& operator=(const Publisher&) = delete;
-  ~Publisher();
+  // `packets` must live as long. Throws where the broker does not answer.
+  AcknowledgedFeed(const Packets& packets, int port);
 
-  // Returns when the broker has acknowledged them all; throws where the connection ends before. At most kWindow
-  // messages wait for their acknowledgement.
-  void publish(const Packets& packets);
-  // Another thread's publish() returns soon.
-  void cancel() { cancelled_ = true; }
+  void publish(const Progress& progress) override;
+  std::uint64_t messages() const override { return packets_.count(); }
 
   static constexpr std::size_t kWindow = 4096;
 
  private:
-  int socket_ = -1;
-  std::atomic<bool> cancelled_{false};
+  const Packets& packets_;
+  Connection connection_;
 };
 
 // Makes the broker forget a durable session, so that it does not queue the next run's messages for it.

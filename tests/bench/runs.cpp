@@ -10,8 +10,9 @@
 #include "tests/bench/child.h"
 #include "tests/bench/empty_subscriber.h"
 #include "tests/bench/machine.h"
+#include "tests/bench/publisher.h"
+#include "tests/bench/setting.h"
 #include "tests/bench/wait.h"
-#include "tests/e2e/harness/process.h"
 
 namespace fettle::bench {
 namespace {
@@ -19,16 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-constexpr const char* kGatewayId = "bench-gateway";
 constexpr const char* kYardstickId = "bench-yardstick";
 // Often enough for a run of a second, seldom enough to take nothing from it.
 constexpr std::chrono::milliseconds kLook{2};
-constexpr std::chrono::seconds kStart{60};
-constexpr std::chrono::seconds kArrival{300};
-
-fs::path own_program() {
-  return fs::read_symlink("/proc/self/exe");
-}
+constexpr std::chrono::seconds kArrival{60};  // without a single message
 
 // One number of a store that a gateway may be writing to: reading never waits for it, nor it for the reader.
 class StoreNumber {
@@ -64,10 +59,10 @@ class StoreNumber {
 // The publisher's thread. What it throws is thrown again by finish().
 class Publishing {
  public:
-  Publishing(Publisher& publisher, const Packets& packets)
-      : publisher_(publisher), thread_([this, &packets] {
+  explicit Publishing(Feed& feed)
+      : thread_([this, &feed] {
           try {
-            publisher_.publish(packets);
+            feed.publish(progress_);
           } catch (...) {
             problem_ = std::current_exception();
             failed_ = true;
@@ -76,43 +71,54 @@ class Publishing {
   Publishing(const Publishing&) = delete;
   Publishing& operator=(const Publishing&) = delete;
   ~Publishing() {
-    publisher_.cancel();
+    progress_.cancel();
     if (thread_.joinable()) thread_.join();
   }
   bool failed() const { return failed_; }
+  void reach(std::uint64_t arrived) { progress_.reach(arrived); }
   void finish() {
     thread_.join();
     if (problem_) std::rethrow_exception(problem_);
   }
 
  private:
-  Publisher& publisher_;
+  Progress progress_;
   std::exception_ptr problem_;
   std::atomic<bool> failed_{false};
   std::thread thread_;  // last: it uses what stands above
 };
 
-void wait_until_says(Child& child, const std::string& text, const std::string& who) {
-  wait_for([&] { return !child.running() || child.output().find(text) != std::string::npos; }, kLook, kStart,
-           who + " did not subscribe");
-  if (!child.running()) throw std::runtime_error(who + " ended at once; it said: " + child.output());
+// Waits until `read` says `all` and tells how far it is; throws where it stands still for kArrival.
+void wait_for_arrival(const std::function<std::uint64_t()>& read, std::uint64_t all, const std::string& who,
+                      const std::function<bool(std::uint64_t)>& give_up) {
+  std::uint64_t arrived = read();
+  while (arrived < all) {
+    std::uint64_t now = arrived;
+    wait_for([&] { return (now = read()) != arrived || give_up(now); }, kLook, kArrival,
+             who + " has got " + std::to_string(arrived) + " of " + std::to_string(all) + ", and no more,");
+    arrived = now;
+    if (give_up(arrived)) return;
+  }
 }
 
-// From the first publish until `arrived`.
-Measured measure(const Load& load, Child& child, const std::string& who, const std::function<bool()>& arrived) {
-  Publisher publisher(load.broker.port(), "bench-publisher");
+// From the first publish until as many more messages have arrived as the feed publishes.
+Measured measure(Feed& feed, Child& child, const std::string& who, const std::function<std::uint64_t()>& read) {
+  const std::uint64_t before = read();
   const auto processor_before = child.processor_time();
   const ForeignShare foreign;
   const auto begin = steady_clock::now();
-  Publishing publishing(publisher, load.packets);
-  wait_for([&] { return arrived() || publishing.failed() || !child.running(); }, kLook, kArrival,
-           who + " has not got all " + std::to_string(load.packets.count()) + " messages");
+  Publishing publishing(feed);
+  wait_for_arrival([&] { return read() - before; }, feed.messages(), who + " (messages)",
+                   [&](std::uint64_t arrived) {
+                     publishing.reach(arrived);
+                     return publishing.failed() || !child.running();
+                   });
   const auto took = steady_clock::now() - begin;
   const double foreign_share = foreign.read();
   if (!child.running()) throw std::runtime_error(who + " ended while it was measured; it said: " + child.output());
   const auto processor = child.processor_time() - processor_before;
   publishing.finish();
-  const auto messages = static_cast<double>(load.packets.count());
+  const auto messages = static_cast<double>(feed.messages());
   Measured measured;
   measured.foreign_share = foreign_share;
   measured.messages_per_second = messages / std::chrono::duration<double>(took).count();
@@ -129,63 +135,71 @@ void expect(const fs::path& store, const char* what, const char* sql, std::uint6
                            "; run again with --keep and look there (fettle status, fettle quarantine)");
 }
 
-void check_work(const fs::path& store, const Workload& workload) {
-  expect(store, "messages", "SELECT messages FROM counters", workload.messages.size());
-  expect(store, "readings", "SELECT readings FROM counters", workload.readings);
+void check_work(const fs::path& store, const Scenario& scenario, const Feed& feed) {
+  expect(store, "messages", "SELECT messages FROM counters", feed.prepared_messages() + feed.messages());
+  expect(store, "readings", "SELECT readings FROM counters", scenario.expected.readings);
   expect(store, "quarantined, late or duplicate", "SELECT quarantined + late + duplicates FROM counters", 0);
-  expect(store, "episodes", "SELECT count(*) FROM episode", workload.episodes);
+  expect(store, "episodes", "SELECT count(*) FROM episode", scenario.expected.episodes);
   expect(store, "metered hundredths", "SELECT coalesce(sum(quantity), 0) FROM usage_record",
-         static_cast<std::uint64_t>(workload.metered));
+         static_cast<std::uint64_t>(scenario.expected.metered));
+  if (scenario.sparkplug) expect(store, "gaps in sequence numbers", "SELECT count(*) FROM loss WHERE kind = 'gap'", 0);
 }
 
 }  // namespace
 
-GatewayMeasured run_gateway(const Load& load, const fs::path& folder) {
+GatewayMeasured run_gateway(const Scenario& scenario, const fs::path& folder) {
   fs::create_directories(folder);
-  const fs::path config = folder / "gateway.yaml";
-  const fs::path catalog = folder / "catalog.yaml";
-  const fs::path data = folder / "data";
-  const fs::path store = data / "fettle.db";
-  const std::string fettle = own_program().replace_filename("fettle").string();
-  e2e::write_text(config, "data: " + data.string() + "\nmqtt: {broker: \"" + load.broker.uri() +
-                              "\", client_id: " + kGatewayId + "}\n");
-  e2e::write_text(catalog, load.workload.catalog);
-  const e2e::Ran applied = e2e::run_command({fettle, "apply", "--config", config.string(), catalog.string()});
-  if (applied.code != 0) {
-    throw std::runtime_error("fettle apply failed: " + applied.err + applied.out +
-                             "(the catalog is made by tests/bench/workload.cpp; build fettle and bench_ingest from the "
-                             "same source)");
-  }
+  const fs::path config = apply_catalog(folder, scenario.configuration, scenario.catalog);
+  const fs::path store = folder / "data" / "fettle.db";
   const auto size_before = fs::file_size(store);
-
-  Child gateway({fettle, "serve", "--config", config.string()}, folder / "serve.log");
-  wait_until_says(gateway, "connected to tcp://", "the gateway");
+  Child gateway({program("fettle").string(), "serve", "--config", config.string()}, folder / "serve.log");
+  wait_until_says(gateway, scenario.session_up, "the gateway");
+  const std::unique_ptr<Feed> feed = scenario.connect();
   GatewayMeasured measured;
   {
-    StoreNumber committed(store, "SELECT messages FROM counters");
-    const auto all = static_cast<std::int64_t>(load.packets.count());
-    static_cast<Measured&>(measured) = measure(load, gateway, "the gateway", [&] { return committed.read() >= all; });
+    StoreNumber messages(store, "SELECT messages FROM counters");
+    StoreNumber readings(store, "SELECT readings FROM counters");
+    feed->prepare();
+    // What a node sends after its birth may be held for a while.
+    wait_for_arrival([&] { return static_cast<std::uint64_t>(readings.read()); }, feed->prepared_readings(),
+                     "the gateway (readings before the clock)", [&](std::uint64_t) { return !gateway.running(); });
+    static_cast<Measured&>(measured) =
+        measure(*feed, gateway, "the gateway", [&] { return static_cast<std::uint64_t>(messages.read()); });
   }
   if (const int code = gateway.stop(); code != 0) {
     throw std::runtime_error("the gateway ended with code " + std::to_string(code) + ": " + gateway.output());
   }
-  forget_session(load.broker.port(), kGatewayId);
+  if (!scenario.client_id.empty()) forget_session(scenario.broker.port(), scenario.client_id);
   const auto grown = static_cast<double>(fs::file_size(store)) - static_cast<double>(size_before);
-  measured.bytes_per_reading = grown / static_cast<double>(load.workload.readings);
-  check_work(store, load.workload);
+  measured.bytes_per_reading = grown / static_cast<double>(scenario.expected.readings);
+  check_work(store, scenario, *feed);
   return measured;
 }
 
-Measured run_yardstick(const Load& load, const fs::path& folder) {
+Measured run_yardstick(const Scenario& scenario, const fs::path& folder) {
   fs::create_directories(folder);
-  Child subscriber({own_program().string(), "empty-subscriber", "--broker", load.broker.uri(), "--client-id",
-                    kYardstickId, "--messages", std::to_string(load.packets.count())},
-                   folder / "subscriber.log");
+  const fs::path counter = folder / "counter";
+  const SharedCounter seen(counter);
+  std::vector<std::string> words{program("bench_ingest").string(),
+                                 "empty-subscriber",
+                                 "--broker",
+                                 scenario.broker.uri(),
+                                 "--client-id",
+                                 kYardstickId,
+                                 "--qos",
+                                 std::to_string(scenario.qos),
+                                 "--counter",
+                                 counter.string()};
+  for (const std::string& topic : scenario.topics) words.insert(words.end(), {"--topic", topic});
+  Child subscriber(words, folder / "subscriber.log");
   wait_until_says(subscriber, kSubscribed, "the empty subscriber");
-  const Measured measured = measure(load, subscriber, "the empty subscriber",
-                                    [&] { return subscriber.output().find(kSeenAll) != std::string::npos; });
+  const std::unique_ptr<Feed> feed = scenario.connect();
+  feed->prepare();
+  wait_for_arrival([&] { return seen.read(); }, feed->prepared_messages(), "the empty subscriber (before the clock)",
+                   [&](std::uint64_t) { return !subscriber.running(); });
+  const Measured measured = measure(*feed, subscriber, "the empty subscriber", [&] { return seen.read(); });
   subscriber.stop();
-  forget_session(load.broker.port(), kYardstickId);
+  if (scenario.qos > 0) forget_session(scenario.broker.port(), kYardstickId);
   return measured;
 }
 

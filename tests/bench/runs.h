@@ -1,11 +1,15 @@
 #pragma once
-// One run: a subscriber as a child process, the whole workload through the broker, and what that took.
+// One run: a subscriber as a child process, the whole load through the broker, and what that took.
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
-#include "tests/bench/publisher.h"
+#include "tests/bench/feed.h"
 #include "tests/bench/workload.h"
 #include "tests/e2e/harness/broker.h"
 
@@ -18,10 +22,18 @@ struct Measured {
   double foreign_share = 0;          // of the processors, taken by other processes meanwhile: machine.h
 };
 
-struct Load {
-  const Workload& workload;
-  const Packets& packets;
+// What is sent, and what a gateway must make of it.
+struct Scenario {
   const e2e::Broker& broker;
+  std::string catalog;              // YAML, for `fettle apply`
+  std::string configuration;        // of the gateway, but for its data folder: the sessions
+  std::string session_up;           // what the gateway says when it hears the devices
+  std::string client_id;            // of the gateway's durable session; empty: it has none
+  std::vector<std::string> topics;  // what the empty subscriber subscribes to
+  int qos = 1;
+  bool sparkplug = false;
+  Expected expected;
+  std::function<std::unique_ptr<Feed>()> connect;  // a publisher for one run
 };
 
 struct GatewayMeasured : Measured {
@@ -29,10 +41,11 @@ struct GatewayMeasured : Measured {
 };
 
 // `fettle serve` on a new data folder in `folder`, which must not exist; a message has arrived when it is committed.
-// Throws where the gateway made of the messages anything else than it must.
-GatewayMeasured run_gateway(const Load& load, const std::filesystem::path& folder);
+// Throws where a message was lost, or the gateway made of the messages anything else than it must.
+GatewayMeasured run_gateway(const Scenario& scenario, const std::filesystem::path& folder);
 
-// The empty subscriber (empty_subscriber.h); a message has arrived when its callback has seen it.
-Measured run_yardstick(const Load& load, const std::filesystem::path& folder);
+// The empty subscriber (empty_subscriber.h); a message has arrived when its callback has seen it. Throws where one was
+// lost.
+Measured run_yardstick(const Scenario& scenario, const std::filesystem::path& folder);
 
 }  // namespace fettle::bench

@@ -5,66 +5,65 @@
 namespace fettle::bench {
 namespace {
 
-constexpr std::chrono::minutes kInterval{1};  // between the messages of one asset
-constexpr std::size_t kStampBytes = 20;       // {"ts":1767225600000}
-constexpr std::size_t kReadingBytes = 26;     // ,"interval_energy_1":12.34
-constexpr std::size_t kMostReadings = 64;     // of a message: a model's signals
+constexpr std::size_t kStampBytes = 20;    // {"ts":1767225600000}
+constexpr std::size_t kReadingBytes = 26;  // ,"interval_energy_1":12.34
+constexpr std::size_t kMostReadings = 64;  // of a message: a model's signals
+
+}  // namespace
 
 std::string signal_name(std::size_t index) {
   return "interval_energy_" + std::to_string(index + 1);
 }
 
 std::string asset_name(std::size_t index) {
-  char name[16];
+  char name[32];
   std::snprintf(name, sizeof name, "meter-%03zu", index);
   return name;
 }
 
-// In hundredths: 10.00 to 89.99 kWh, but always 99.99 on the first asset, whose rules therefore raise.
-std::int64_t value_of(std::size_t asset, std::size_t message, std::size_t signal) {
-  if (asset == 0) return 9999;
-  const std::uint32_t mixed = static_cast<std::uint32_t>(message * 64 + signal) * 2654435761U;
-  return 1000 + static_cast<std::int64_t>((mixed >> 8U) % 8000);
+std::string node_name(std::size_t asset, std::size_t nodes) {
+  return "node-" + std::to_string(asset % nodes + 1);
 }
 
-std::string make_catalog(std::size_t readings) {
-  std::string signals;
+std::string make_catalog(std::size_t assets, std::size_t signals, Condition condition, std::size_t nodes) {
+  std::string signal_list;
   std::string meters;
   std::string charges;
   std::string rules;
-  for (std::size_t i = 0; i < readings; ++i) {
+  for (std::size_t i = 0; i < signals; ++i) {
     const std::string name = signal_name(i);
-    signals += "      - {name: " + name + ", kind: event, unit: kWh, resolution: 0.01}\n";
+    signal_list += "      - {name: " + name + ", kind: event, unit: kWh, resolution: 0.01}\n";
     meters += "      - {id: " + name + ", kind: sum, signal: " + name + "}\n";
     charges += "      - {id: " + name + ", kind: standard, meter: \"smart-meter:" + name + "\", price: 0.1200}\n";
     rules += "  - rule: high-" + std::to_string(i + 1) + "\n    model: smart-meter\n    parameters: {limit: 90 kWh}\n" +
-             "    when: mean(" + name + ", 15m) > limit\n    for: 5m\n";
+             "    when: " + (condition == Condition::window ? "mean(" + name + ", 15m)" : name) +
+             " > limit\n    for: 5m\n";
   }
-  std::string assets;
+  std::string list;
   std::string names;
-  for (std::size_t i = 0; i < kAssets; ++i) {
-    assets += "  - {id: " + asset_name(i) + ", model: smart-meter, customer: acme, commissioned: 2020-01-01}\n";
+  for (std::size_t i = 0; i < assets; ++i) {
+    list += "  - {id: " + asset_name(i) + ", model: smart-meter, customer: acme, commissioned: 2020-01-01";
+    if (nodes > 0) list += std::string(", sources: [") + kGroup + '/' + node_name(i, nodes) + '/' + asset_name(i) + ']';
+    list += "}\n";
     names += (i == 0 ? "" : ", ") + asset_name(i);
   }
-  return "models:\n  - id: smart-meter\n    signals:\n" + signals + "    meters:\n" + meters +
+  return "models:\n  - id: smart-meter\n    signals:\n" + signal_list + "    meters:\n" + meters +
          "customers:\n  - {id: acme, name: Acme GmbH, country: DE, zone: Europe/Berlin, currency: EUR}\n" +
          "seller:\n  id: bench\n  name: Bench GmbH\n  country: DE\n  invoice_prefix: B\n  vat_rates:\n" +
-         "    - {country: DE, category: S, percent: 19}\n" + "assets:\n" + assets +
+         "    - {country: DE, category: S, percent: 19}\n" + "assets:\n" + list +
          "plans:\n  - id: energy\n    seller: bench\n    currency: EUR\n    packs: [high-use]\n    charges:\n" +
          charges + "subscriptions:\n  - {id: acme-energy, customer: acme, plan: energy, start: 2020-01-01, assets: [" +
          names + "]}\n---\npack: high-use\nversion: 1\nrules:\n" + rules;
 }
-
-}  // namespace
 
 Workload make_workload(std::size_t messages, std::size_t payload,
                        std::chrono::sys_time<std::chrono::milliseconds> now) {
   Workload load;
   const std::size_t fit = payload < kStampBytes ? 0 : (payload - kStampBytes) / kReadingBytes;
   load.readings_per_message = std::min(std::max<std::size_t>(fit, 1), kMostReadings);
-  load.catalog = make_catalog(load.readings_per_message);
-  load.readings = messages * load.readings_per_message;
-  load.episodes = load.readings_per_message;
+  load.catalog = make_catalog(kAssets, load.readings_per_message, Condition::window, 0);
+  load.expected.readings = messages * load.readings_per_message;
+  load.expected.episodes = load.readings_per_message;
   const auto rounds = static_cast<std::int64_t>(messages / kAssets + 1);
   const auto start = now - rounds * kInterval;
   load.messages.reserve(messages);
@@ -74,7 +73,7 @@ Workload make_workload(std::size_t messages, std::size_t payload,
     std::string text = "{\"ts\":" + std::to_string(time.time_since_epoch().count());
     for (std::size_t signal = 0; signal < load.readings_per_message; ++signal) {
       const std::int64_t value = value_of(asset, i, signal);
-      load.metered += value;
+      load.expected.metered += value;
       char number[32];
       std::snprintf(number, sizeof number, "%lld.%02lld", static_cast<long long>(value / 100),
                     static_cast<long long>(value % 100));

@@ -94,4 +94,11 @@ void Broker::publish(const std::string& topic, const std::string& payload) const
   if (ran.code != 0) throw std::runtime_error("mosquitto_pub to " + topic + " failed: " + ran.err);
 }
 
+std::string Broker::retained(const std::string& topic) const {
+  // What is retained comes at once; without any the program waits for its -W seconds.
+  return run_command({"mosquitto_sub", "-h", "127.0.0.1", "-p", std::to_string(port_), "-t", topic, "-C", "1", "-W",
+                      "1", "-q", "1"})
+      .out;
+}
+
 }  // namespace fettle::e2e

@@ -26,6 +26,8 @@ class Broker {
 
   // One message with mosquitto_pub, QoS 1, which returns when the broker has it. Bytes of any kind.
   void publish(const std::string& topic, const std::string& payload) const;
+  // The retained message of a topic; empty where there is none.
+  std::string retained(const std::string& topic) const;
 
  private:
   std::filesystem::path folder_;

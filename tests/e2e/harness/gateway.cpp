@@ -14,15 +14,24 @@ Words simulation(const Broker& broker, Words words) {
   return words;
 }
 
+std::string with_broker(std::string text, const Broker& broker) {
+  constexpr std::string_view kMark = "@BROKER@";
+  for (std::size_t at = 0; (at = text.find(kMark, at)) != std::string::npos;) {
+    text.replace(at, kMark.size(), broker.uri());
+  }
+  return text;
+}
+
 }  // namespace
 
 Gateway::Gateway(const std::filesystem::path& folder, const Broker& broker, ClockKind clock,
-                 const std::string& mqtt_keys)
+                 const std::string& mqtt_keys, const std::string& sections)
     : folder_(folder) {
   std::filesystem::create_directories(folder_);
-  write_text(config(),
-             "data: " + data().string() + "\nclock: " + (clock == ClockKind::recording ? "recording" : "system") +
-                 "\nmqtt:\n  broker: " + broker.uri() + '\n' + (mqtt_keys.empty() ? "" : "  " + mqtt_keys + '\n'));
+  write_text(config(), "data: " + data().string() +
+                           "\nclock: " + (clock == ClockKind::recording ? "recording" : "system") +
+                           "\nmqtt:\n  broker: " + broker.uri() + '\n' +
+                           (mqtt_keys.empty() ? "" : "  " + mqtt_keys + '\n') + with_broker(sections, broker));
 }
 
 Gateway::~Gateway() = default;

@@ -28,9 +28,10 @@ struct Counters {
 class Gateway {
  public:
   // Does not start it. `folder` holds its configuration, its log and, in data/, what it keeps. `mqtt_keys`: more lines
-  // of the configuration's mqtt map, such as "topics: [a, b]".
+  // of the configuration's mqtt map, such as "topics: [a, b]". `sections`: more of the configuration, whole lines, in
+  // which @BROKER@ stands for the broker's address.
   Gateway(const std::filesystem::path& folder, const Broker& broker, ClockKind clock = ClockKind::recording,
-          const std::string& mqtt_keys = {});
+          const std::string& mqtt_keys = {}, const std::string& sections = {});
   ~Gateway();
 
   // Starts it and returns at once.

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{5};
 
-pid_t start(const Words& words, int out, int err) {
+// `in`: its standard input; -1: this process's own.
+pid_t start(const Words& words, int out, int err, int in = -1) {
   Words copy = words;
   std::vector<char*> arguments;
   for (std::string& word : copy) arguments.push_back(word.data());
@@ -33,6 +34,7 @@ pid_t start(const Words& words, int out, int err) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the test was gone before the line above
+  if (in >= 0) ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   ::execvp(arguments.front(), arguments.data());
@@ -100,10 +102,10 @@ Ran run_command(const Words& words, std::chrono::seconds at_most) {
   return {*code, contents(out.get()), contents(err.get())};
 }
 
-Process::Process(const Words& words, const std::filesystem::path& log) {
+Process::Process(const Words& words, const std::filesystem::path& log, int input) {
   const int sink = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (sink < 0) throw std::runtime_error("cannot write " + log.string());
-  pid_ = start(words, sink, sink);
+  pid_ = start(words, sink, sink, input);
   ::close(sink);
 }
 

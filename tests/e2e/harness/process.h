@@ -33,8 +33,9 @@ Ran run_command(const Words& words, std::chrono::seconds at_most = kPatience);
 
 class Process {
  public:
-  // Output and errors are appended to `log`. Throws where it cannot be started.
-  Process(const Words& words, const std::filesystem::path& log);
+  // Output and errors are appended to `log`. `input`: the file descriptor of its standard input, which stays the
+  // caller's; -1: this process's own. Throws where it cannot be started.
+  Process(const Words& words, const std::filesystem::path& log, int input = -1);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process();

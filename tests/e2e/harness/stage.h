@@ -15,8 +15,9 @@
 namespace fettle::e2e {
 
 struct Stage {
-  explicit Stage(ClockKind clock = ClockKind::recording, const std::string& mqtt_keys = {})
-      : broker(folder.path() / "broker"), gateway(folder.path() / "gateway", broker, clock, mqtt_keys) {}
+  explicit Stage(ClockKind clock = ClockKind::recording, const std::string& mqtt_keys = {},
+                 const std::string& sections = {})
+      : broker(folder.path() / "broker"), gateway(folder.path() / "gateway", broker, clock, mqtt_keys, sections) {}
   ~Stage() {
     if (!testing::Test::HasFailure()) return;
     const std::string log = gateway.log();
