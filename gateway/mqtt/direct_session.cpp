@@ -156,6 +156,7 @@ void DirectSession::subscribe_further() {
   for (const std::string& filter : filters) {
     try {
       subscribe(filter);
+      log_("listens to " + filter + " too, as a mapping of the catalog asks for");
     } catch (const ::mqtt::exception& error) {
       if (!lost_) log_("the broker refuses the subscription to " + filter + ": " + error.to_string());
     }

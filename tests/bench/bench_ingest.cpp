@@ -213,7 +213,7 @@ int main(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case));
   app.add_option("--pairs", options.pairs, "runs of each side")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--messages", options.messages, "of a run; at least 20 of each asset")
-      ->check(CLI::Range(kLeastMessages, std::size_t{10'000'000}));
+      ->check(CLI::Range(kLeastRounds, std::size_t{10'000'000}));
   app.add_option("--payload", options.payload,
                  "of qos1-json: bytes of a message at most; as many readings as fit, and one at least")
       ->check(CLI::Range(1, 10'000))
@@ -241,7 +241,8 @@ int main(int argc, char** argv) {
   }
   const Defaults defaults = defaults_of(options.mode);
   if (options.messages == 0) options.messages = defaults.messages;
-  if (options.assets == 0) options.assets = std::min(defaults.assets, options.messages / kLeastRounds);
+  if (options.mode == Mode::qos1_json) options.assets = kAssets;
+  if (options.assets == 0) options.assets = defaults.assets;
   if (options.messages < kLeastRounds * options.assets) {
     std::fprintf(stderr,
                  "bench_ingest: --messages is less than %zu of each of %zu assets, with which no rule is raised\n",

@@ -28,14 +28,15 @@ class Disk : public testing::Test {
     for (std::size_t at = 0; (at = text.find(of, at)) != std::string::npos; at += of.size()) ++found;
     return found;
   }
-  // What the gateway said last about itself: "ready" or "not ready".
+  // What the gateway said last about itself: "ready", or "not ready" with the reason.
   static bool says_ready(const Gateway& gateway) {
     const std::string log = gateway.log();
-    const std::size_t said = log.rfind(" ready\n");
-    return said != std::string::npos && !log.substr(0, said).ends_with(" not");
+    const std::size_t ready = log.rfind(" info ready\n");
+    const std::size_t refused = log.rfind(" not ready: ");
+    return ready != std::string::npos && (refused == std::string::npos || refused < ready);
   }
   static bool says_not_ready(const Gateway& gateway) {
-    return gateway.log().find(" not ready\n") != std::string::npos && !says_ready(gateway);
+    return gateway.log().find(" not ready: ") != std::string::npos && !says_ready(gateway);
   }
 
   static State undisturbed(const FleetRun& run, const Sent& sent) {

@@ -219,13 +219,13 @@ TEST_F(ThirdParty, AnEdgeNodeOfThePackageSparkplugClientIsReadInEveryTypeAndMete
   stage.set_clock(ms_of("2026-07-02T00:00:00Z"));
   edge->tell(order("device_data", "press-1", {metric("Energy/Total", "Double", 170.0, ms_of("2026-07-01T12:00:00Z"))}));
   ASSERT_TRUE(stage.arrives("press-1", "energy", 1002));
-  EXPECT_EQ(billed(stage.gateway),
-            (std::map<std::string, std::int64_t>{{"energy", 2240}, {"parts", 4500}}));
+  EXPECT_EQ(billed(stage.gateway), (std::map<std::string, std::int64_t>{{"energy", 2240}, {"parts", 4500}}));
   const Ran verified = verify(stage.gateway.data());
   EXPECT_EQ(verified.code, 0) << verified.out;
 }
 
-TEST_F(ThirdParty, CompressedPayloadsAreReadAsIfTheyWereNot) {
+// The package offers it; Sparkplug 3.0 does not know it.
+TEST_F(ThirdParty, CompressedPayloadsAreRefusedForAllToSeeAndDisturbNobody) {
   ThirdPartyStage stage;
   stage.start();
   stage.wait_online();
@@ -233,13 +233,18 @@ TEST_F(ThirdParty, CompressedPayloadsAreReadAsIfTheyWereNot) {
   for (const char* algorithm : {"DEFLATE", "GZIP"}) {
     const auto edge = stage.edge({"--compress", algorithm});
     begin_press(*edge);
-    edge->tell(many(50, algorithm == std::string("GZIP") ? 51 : 1));
+    edge->tell(many(5, 1));
     edge->tell({{"do", "stop"}});
-    EXPECT_TRUE(stage.arrives("press-1", "parts", algorithm == std::string("GZIP") ? 100 : 50));
     EXPECT_EQ(edge->end(), 0);
   }
-  EXPECT_EQ(stage.gateway.counters().quarantined, 0U) << stage.gateway.done({"quarantine"});
-  EXPECT_EQ(stored(stage.gateway, "press-1", "energy").size(), 101U);
+  // Births, data and births again when they are asked for: at least one of each of both algorithms.
+  ASSERT_TRUE(stage.as_time_passes([&] { return stage.gateway.counters().quarantined >= 2 * 8; }));
+  EXPECT_EQ(stage.gateway.counters().readings, 0U);
+  const auto edge = stage.edge();
+  begin_press(*edge);
+  edge->tell(many(50, 1));
+  EXPECT_TRUE(stage.arrives("press-1", "parts", 50));
+  EXPECT_EQ(stored(stage.gateway, "press-1", "energy").size(), 51U);
 }
 
 TEST_F(ThirdParty, AGatewayThatJoinsLateAsksForTheBirthsAndCountsWhatComesFromThen) {
