@@ -22,7 +22,7 @@ struct Head {
   bool heard = false;
   bool held = false;
   bool backlog = false;
-  std::uint8_t unused = 0;
+  std::uint8_t offline = 0;  // 1: it is, 2: and its signals are to be marked stale
 };
 
 // A series, followed by its runs of days.
@@ -125,10 +125,11 @@ CheckpointPart AssetParts::save(std::uint32_t number) {
   written_ += static_cast<std::int64_t>(metering_.flush(asset)) * kUsageBytes;
   CheckpointPart part{std::string(kPrefix) + asset.id, {}};
   PartWriter out(part.state);
+  const auto offline = static_cast<std::uint8_t>(asset.offline ? (asset.stale_pending ? 2 : 1) : 0);
   out.put(kFormat);
   out.put(Head{asset.model->layout, asset.rule_list->layout, asset.newest.value_or(Time()), asset.newest_session,
                asset.session_shift, asset.open.start, asset.open.end, asset.session, asset.newest.has_value(),
-               asset.held, asset.backlog, 0});
+               asset.held, asset.backlog, offline});
   save_series(asset, out);
   save_cells(asset, out);
   save_rules(asset, out);
@@ -157,6 +158,8 @@ bool AssetParts::restore(const CheckpointPart& part) {
   asset.session = head.session;
   asset.held = head.held;
   asset.backlog = head.backlog;
+  asset.offline = head.offline != 0;
+  asset.stale_pending = head.offline == 2;
   if (!load_series(in, asset) || !load_cells(in, asset) || !load_rules(in, asset)) return false;
   const std::string_view work = in.text();
   OpenWork open;

@@ -52,7 +52,11 @@ struct AssetState {
   std::uint32_t session = 0;         // that its last reading came through: index into Sessions
   rules::Duration session_shift{0};  // added to that session's time, so that the asset's never jumps between sessions
   bool held = false;                 // its readings wait: ticks leave it alone
-  bool backlog = false;              // between begin_backlog and end_backlog
+  bool offline = false;              // its node or device is: ticks leave its event clock alone, silence goes on
+  // Its signals are unknown since its last reading, but patient rules have not been told: they are before they are
+  // evaluated again, unless what the node buffered meanwhile comes first.
+  bool stale_pending = false;
+  bool backlog = false;  // between begin_backlog and end_backlog
 
   billing::Period open;         // that the cells are of: the one of the newest event time (Metering)
   std::vector<OpenCell> cells;  // by MeterInfo::first_cell and band; empty where the model has no meters

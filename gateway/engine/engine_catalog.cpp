@@ -113,6 +113,8 @@ void Engine::rebuild_asset(const AssetInfo& info, AssetState& asset, AssetState*
     asset.session = former->session;
     asset.session_shift = former->session_shift;
     asset.held = former->held;
+    asset.offline = former->offline;
+    asset.stale_pending = former->stale_pending;
     asset.backlog = former->backlog;
     asset.orders = std::move(former->orders);
   }

@@ -283,27 +283,35 @@ void Intake::advance(AssetState& asset) {
   const Time session = session_time(asset);
   const ModelInfo& model = *asset.info->model;
   const rules::Duration elapsed = std::clamp(session - asset.newest_session, rules::Duration(0), model.max_gap);
-  const Time asset_now = model.ticks_move_clock ? *asset.newest + elapsed : *asset.newest;
+  // What an offline node buffers comes with its own stamps: its clock waits for them.
+  const bool moves = model.ticks_move_clock && !asset.offline;
+  const Time asset_now = moves ? *asset.newest + elapsed : *asset.newest;
   unstored_.clear();
   for (const Lane lane : {Lane::patient, Lane::urgent}) {
     rules::AssetRules* rules = asset.rules[index_of(lane)].get();
     if (rules == nullptr || (rules->next_asset_due() > asset_now && rules->next_tick_due() > session)) continue;
     touch_(asset);
+    if (lane == Lane::patient && asset.stale_pending) {
+      asset.stale_pending = false;
+      mark_stale(asset, {}, Lanes::patient_only);
+    }
     update_entitlement(asset, lane, asset_now);
     rules->advance(asset_now, session, transitions_);
     if (!transitions_.empty()) transitions(asset, lane);
   }
 }
 
-void Intake::mark_stale(AssetState& asset, std::span<const rules::SignalIndex> signals) {
+void Intake::mark_stale(AssetState& asset, std::span<const rules::SignalIndex> signals, Lanes lanes) {
   touch_(asset);
   std::vector<rules::SignalIndex> all;
   if (signals.empty()) {
     for (std::size_t i = 0; i < asset.series.size(); ++i) all.push_back(static_cast<rules::SignalIndex>(i));
     signals = all;
   }
-  for (const auto& rules : asset.rules) {
-    if (rules) rules->mark_stale(signals, session_time(asset));
+  for (const Lane lane : {Lane::patient, Lane::urgent}) {
+    const bool meant = lanes == Lanes::both || (lanes == Lanes::patient_only) == (lane == Lane::patient);
+    rules::AssetRules* rules = asset.rules[index_of(lane)].get();
+    if (meant && rules != nullptr) rules->mark_stale(signals, session_time(asset));
   }
 }
 

@@ -91,9 +91,9 @@ class Intake {
   // `item`: which reading of the message; 0 also for the whole message. `reason` is a word, `detail` a sentence.
   void quarantine(const Origin& origin, std::uint32_t item, std::string reason, std::string detail);
 
-  // Signals became unknown at gateway time now (a node or device died, its broker was lost): to rules, until their next
-  // reading. An empty list means all signals of the asset.
-  void mark_stale(AssetState& asset, std::span<const rules::SignalIndex> signals);
+  // Signals became unknown since their last reading (a node or device died, its broker was lost): to the rules of these
+  // lanes, until their next reading. An empty list means all signals of the asset.
+  void mark_stale(AssetState& asset, std::span<const rules::SignalIndex> signals, Lanes lanes = Lanes::both);
 
   // A tick: the asset's clock moves on. Assets that are held, or whose session is down, stand still.
   void advance(AssetState& asset);

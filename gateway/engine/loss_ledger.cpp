@@ -45,6 +45,13 @@ void LossLedger::offline(Time from) {
   if (newest(kOffline) == nullptr) open(std::string(kOffline), from);
 }
 
+void LossLedger::unreadable(Time now) {
+  offline(now);
+  Loss& loss = *newest(kOffline);
+  ++loss.messages;
+  loss.changed = changed_ = true;
+}
+
 void LossLedger::online(Time now) {
   Loss* loss = newest(kOffline);
   if (loss == nullptr) return;

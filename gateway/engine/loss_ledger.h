@@ -24,6 +24,8 @@ class LossLedger {
   void gap_closed(Time now, bool healed, std::uint32_t messages);
   // The node (or the way to it) is gone since `from`; said again changes nothing.
   void offline(Time from);
+  // A message came that nobody can read, because the node's births are not known.
+  void unreadable(Time now);
   // It is back.
   void online(Time now);
   // A historical reading of a signal came in.

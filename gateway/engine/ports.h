@@ -262,7 +262,7 @@ struct LossRow {
   std::string state;  // open, healed (came out of order, in time), lost (a rebirth was asked for), over (offline)
   Time from;          // received time of what came before
   Time to;            // when it was healed, lost or over; equal to `from` while open
-  std::uint32_t messages = 0;  // gap: missing messages, 1..255; offline: 0, nobody counted
+  std::uint32_t messages = 0;  // gap: missing messages, 1..255; offline: those that came and could not be read
   std::uint64_t refilled = 0;  // historical readings with event times in [from, to] that came since
 };
 struct LossRefillRow {  // the same, per signal

@@ -174,7 +174,9 @@ void SparkplugIntake::stale(const Event& event) {
   mark_offline(event.source);
 }
 
-// The source's signals are unknown to rules from now on.
+// The source's signals are unknown to rules since their last reading. P1 rules are told at once; the others wait for
+// what the node may have buffered meanwhile, while the asset's clock stands still. An asset with several sources goes
+// on hearing from the others, so that it cannot wait.
 void SparkplugIntake::mark_offline(SourceId id) {
   const Binding& binding = this->binding(id);
   if (!binding.asset) return;
@@ -184,8 +186,18 @@ void SparkplugIntake::mark_offline(SourceId id) {
   }
   if (signals.empty()) return;
   AssetState& asset = assets_[*binding.asset];
-  intake_.advance(asset);
-  intake_.mark_stale(asset, signals);
+  const bool waits = asset.info->sources.size() == 1;
+  intake_.mark_stale(asset, signals, waits ? Lanes::urgent_only : Lanes::both);
+  asset.offline = true;
+  asset.stale_pending = waits;
+}
+
+// The asset is heard again. `refilled`: what it says goes on where it had stopped, so it never was unknown.
+void SparkplugIntake::mark_online(AssetState& asset, bool refilled) {
+  if (!asset.offline) return;
+  touch_(asset);
+  if (asset.stale_pending && !refilled) intake_.mark_stale(asset, {}, Lanes::patient_only);
+  asset.offline = asset.stale_pending = false;
 }
 
 void SparkplugIntake::gap(const Event& event) {
@@ -201,6 +213,11 @@ void SparkplugIntake::gap(const Event& event) {
 }
 
 void SparkplugIntake::refused(const Event& event) {
+  // It cannot be read, and the births that could have told how are asked for: a loss, to be refilled.
+  if (event.reason == "before_birth" && event.source != sparkplug::kNoSource) {
+    change(event.source).ledger.unreadable(fold_.now);
+    return;
+  }
   intake_.quarantine(origin_of(event.origin), 0, std::string(event.reason), std::string(event.detail));
 }
 
@@ -353,6 +370,8 @@ void SparkplugIntake::each_time(Apply apply) {
 }
 
 void SparkplugIntake::let_in(const Event& event, AssetState& asset, Origin& origin) {
+  // Data without a birth is of a session that never broke.
+  mark_online(asset, !event.birth);
   each_time([&](Time time) { intake_.apply(asset, time, group_, origin); });
   const bool historical = std::any_of(readings_.begin(), readings_.end(),
                                       [](const Timed& timed) { return (timed.reading.flags & kHistorical) != 0; });
@@ -400,6 +419,11 @@ void SparkplugIntake::release(SourceId id, HeldReadings::Which which) {
     AssetState& asset = assets_[index];
     intake_.begin_backlog(asset);
     asset.held = false;
+    mark_online(asset, std::any_of(taken.begin() + static_cast<std::ptrdiff_t>(first), taken.end(),
+                                   [&](const HeldReadings::Reading& reading) {
+                                     return reading.asset == index && (reading.flags & kHistorical) != 0 &&
+                                            (!asset.newest || reading.time >= *asset.newest);
+                                   }));
     while (first < taken.size() && taken[first].asset == index) {
       const HeldReadings::Reading& head = taken[first];
       const HeldReadings::Message& message = node.held->message_of(head);

@@ -110,6 +110,7 @@ class SparkplugIntake {
   void hold(const sparkplug::Event& event, std::uint32_t asset, Origin& origin, Node& node);
   void release(sparkplug::SourceId id, HeldReadings::Which which);
   void mark_offline(sparkplug::SourceId id);
+  void mark_online(AssetState& asset, bool refilled);
   bool fits(const HeldReadings& held) const;
   Origin origin_of(const sparkplug::Origin& origin) const;
   template <typename Apply>
