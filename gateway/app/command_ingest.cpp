@@ -1,5 +1,6 @@
 // What came in, what nobody claims, what did not come: `fettle readings`, `fettle discovered`, `fettle losses`.
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 
@@ -119,6 +120,15 @@ int list_readings(const Config& config, const ReadingsQuery& query, Format forma
     const auto time = date_argument(query.from, "--from");
     if (!time) return 1;
     from = *time;
+  }
+  const auto series = value_or_fail(reader->series());
+  if (!series) return 1;
+  const bool known = std::any_of(series->begin(), series->end(), [&](const engine::SeriesRow& row) {
+    return row.asset == query.asset && row.signal == query.signal;
+  });
+  if (!known) {
+    return fail("no reading of " + query.asset + ' ' + query.signal +
+                " was ever stored; check both names (`fettle discovered` lists what nobody claims)");
   }
   const auto found = value_or_fail(reader->range(query.asset, query.signal, from, until, query.limit));
   if (!found) return 1;
