@@ -75,6 +75,20 @@ void HeldReadings::forget_taken() {
   messages_ = std::move(kept);
 }
 
+std::size_t HeldReadings::drop_repeats() {
+  const auto what = [](const Reading& r) { return std::tie(r.asset, r.signal, r.time, r.value, r.transient); };
+  std::stable_sort(readings_.begin(), readings_.end(),
+                   [&](const Reading& a, const Reading& b) { return what(a) < what(b); });
+  const auto repeats = std::unique(readings_.begin(), readings_.end(),
+                                   [&](const Reading& a, const Reading& b) { return what(a) == what(b); });
+  const auto dropped = static_cast<std::size_t>(readings_.end() - repeats);
+  readings_.erase(repeats, readings_.end());
+  std::stable_sort(readings_.begin(), readings_.end(),
+                   [](const Reading& a, const Reading& b) { return a.message < b.message; });
+  forget_taken();
+  return dropped;
+}
+
 void HeldReadings::to_proto(HeldState& out) const {
   out.set_since_ms(ms(since_));
   out.set_historical_ms(ms(historical_));

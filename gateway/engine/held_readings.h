@@ -65,6 +65,9 @@ class HeldReadings {
   enum class Which : std::uint8_t { all, past };
   std::vector<Reading> take(Which which);
   void forget_taken();
+  // Takes out readings that are here twice (a node repeats what may have been lost) and says how many; of equal ones
+  // the first to arrive stays.
+  std::size_t drop_repeats();
 
   // Whether f(asset, signal) holds for all readings.
   template <typename F>

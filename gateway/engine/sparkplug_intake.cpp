@@ -405,7 +405,12 @@ void SparkplugIntake::hold(const Event& event, std::uint32_t index, Origin& orig
   if (asset.rules[static_cast<std::size_t>(Lane::urgent)]) {
     each_time([&](Time time) { intake_.apply(asset, time, group_, origin, Lanes::urgent_only); });
   }
-  if (node.held->full()) release(host_.source(event.source).node, HeldReadings::Which::past);
+  if (!node.held->full()) return;
+  fold_.counters.duplicates += node.held->drop_repeats();
+  // Where most of it is new, the past has to go on now.
+  if (node.held->size() > HeldReadings::kMost / 4 * 3) {
+    release(host_.source(event.source).node, HeldReadings::Which::past);
+  }
 }
 
 void SparkplugIntake::release(SourceId id, HeldReadings::Which which) {

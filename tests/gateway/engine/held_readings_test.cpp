@@ -74,6 +74,20 @@ TEST(HeldReadings, WithoutAPastTheOlderHalfComesOut) {
   EXPECT_EQ(values(held.take(HeldReadings::Which::all)), (std::vector<double>{5, 6, 7, 8, 9}));
 }
 
+TEST(HeldReadings, WhatIsHereTwiceCanGo) {
+  HeldReadings held(at(100));
+  add(held, 1, 60, 1, 0, 100);
+  add(held, 2, 60, 1, kHistorical, 101);  // repeated
+  add(held, 3, 60, 2, kHistorical, 101);  // another value: a conflict, not a repeat
+  add(held, 4, 70, 1, kHistorical, 101);
+  add(held, 5, 70, 1, kHistorical, 102);
+  EXPECT_EQ(held.drop_repeats(), 2U);
+  const auto taken = held.take(HeldReadings::Which::all);
+  EXPECT_EQ(values(taken), (std::vector<double>{1, 2, 1}));
+  EXPECT_EQ(held.message_of(taken[0]).arrived, 1U);
+  EXPECT_EQ(held.message_of(taken[2]).arrived, 4U);
+}
+
 TEST(HeldReadings, ComeBackFromTheirBytesAsTheyWere) {
   HeldReadings held(at(100));
   add(held, 1, 100, 5, 0, 100);
