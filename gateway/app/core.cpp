@@ -94,7 +94,7 @@ Result<std::optional<FolderLock>> FolderLock::take(const Config& config) {
   return std::optional<FolderLock>(FolderLock(std::move(file)));
 }
 
-Result<std::unique_ptr<Core>> Core::open(const Config& config, FolderLock lock, Log log) {
+Result<std::unique_ptr<Core>> Core::open(const Config& config, FolderLock lock, const Log& log) {
   std::unique_ptr<Core> core(new Core(std::move(lock)));
   core->log_ = log;
   core->store_file_ = config.store_file();

@@ -57,7 +57,7 @@ struct Outlets {
 class Core {
  public:
   // Opens everything, loads the checkpoint and begins to fold what the journal holds after it. Pre: the lock is held.
-  static Result<std::unique_ptr<Core>> open(const Config& config, FolderLock lock, Log log);
+  static Result<std::unique_ptr<Core>> open(const Config& config, FolderLock lock, const Log& log);
   ~Core();
 
   // Ends the fold with a checkpoint. What made the fold end by itself, if anything did.
