@@ -25,13 +25,14 @@ struct Sample {
   double value = 0;
 };
 
-// The series as of the checkpoint: (time, value) ascending.
+// The series as it was committed: (time, value) ascending.
 std::optional<std::vector<Sample>> samples(store::Reader& reader, const std::string& asset, const std::string& signal,
                                            engine::Sequence until) {
   const auto found = value_or_fail(reader.find_readings(asset, signal, Time::min(), Time::max()));
   if (!found) return std::nullopt;
   std::vector<Sample> all;
   for (const store::FoundReading& reading : *found) {
+    if ((reading.reading.flags & engine::kBad) != 0) continue;  // never metered
     if (reading.message.sequence <= until) all.push_back({reading.reading.time, reading.reading.value});
   }
   std::sort(all.begin(), all.end(),
@@ -43,8 +44,10 @@ using Usage = std::map<std::pair<Time, std::string>, std::int64_t>;  // cell sta
 
 class Recount {
  public:
-  Recount(store::Reader& reader, const engine::Registry& registry, engine::Sequence until)
-      : reader_(reader), registry_(registry), until_(until) {}
+  // `open`: usage of the hour that is still open may stand behind its readings, until the next checkpoint.
+  enum class OpenHour : std::uint8_t { exact, behind };
+  Recount(store::Reader& reader, const engine::Registry& registry, engine::Sequence until, OpenHour open)
+      : reader_(reader), registry_(registry), until_(until), open_hour_(open) {}
 
   bool run() {
     for (const engine::AssetInfo& asset : registry_.assets()) {
@@ -63,11 +66,14 @@ class Recount {
     const auto stored = value_or_fail(reader_.usage(asset.id, meter.id, Time::min(), Time::max()));
     if (!derived || !stored) return false;
     Usage kept;
+    Time open = Time::max();
+    if (open_hour_ == OpenHour::behind && newest_) open = engine::cell_of(asset, *newest_).start;
     for (const engine::UsageRow& row : *stored) {
-      if (row.quantity != 0) kept[{row.key.start, row.key.band}] = row.quantity;
+      if (row.quantity != 0 && row.key.start < open) kept[{row.key.start, row.key.band}] = row.quantity;
     }
     records_ += kept.size();
     for (const auto& [cell, quantity] : *derived) {
+      if (cell.first >= open) continue;
       const auto found = kept.find(cell);
       report(asset, meter, cell, found == kept.end() ? 0 : found->second, quantity);
       if (found != kept.end()) kept.erase(found);
@@ -88,6 +94,7 @@ class Recount {
     const engine::SignalInfo& signal = asset.model->signals[meter.signal];
     const auto read = samples(reader_, asset.id, signal.name, until_);
     if (!read) return std::nullopt;
+    newest_ = read->empty() ? std::nullopt : std::optional<Time>(read->back().time);
     Usage usage;
     if (meter.kind == catalog::DIFFERENCE) {
       differences(asset, signal, *read, usage);
@@ -133,6 +140,8 @@ class Recount {
   store::Reader& reader_;
   const engine::Registry& registry_;
   engine::Sequence until_;
+  OpenHour open_hour_;
+  std::optional<Time> newest_;  // of the meter derived last
   std::vector<std::string> findings_;
   std::size_t records_ = 0;
 };
@@ -154,7 +163,8 @@ int verify(const std::filesystem::path& what) {
   engine::Registry registry(system_lookups());
   for (std::string& problem : registry.apply(entries)) findings.push_back("catalog: " + std::move(problem));
 
-  Recount recount(**reader, registry, position->checkpoint);
+  Recount recount(**reader, registry, position->committed,
+                  position->checkpoint < position->committed ? Recount::OpenHour::behind : Recount::OpenHour::exact);
   if (!recount.run()) return 1;
   findings.insert(findings.end(), recount.findings().begin(), recount.findings().end());
   for (const std::string& finding : findings) std::printf("%s\n", finding.c_str());
