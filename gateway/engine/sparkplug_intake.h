@@ -10,7 +10,8 @@
 // - is_null makes a signal unknown to rules and is not stored; so does Quality BAD or STALE, which is stored, flagged.
 // - is_transient is for rules only. is_historical is flagged, and after a rejoin waited for (HeldReadings).
 // - A state signal takes its text, or an integer: the position among the model's states.
-// On NDEATH, DDEATH and loss of the broker the signals of the assets concerned become unknown to rules.
+// On NDEATH, DDEATH and loss of the broker the assets concerned are offline: P1 rules take their signals for unknown at
+// once; for the others the asset's clock stands still until what the node buffered is in (docs/adr/0008).
 //
 // Working state, checkpointed in parts per node. The engine's thread only.
 
