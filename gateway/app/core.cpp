@@ -33,6 +33,7 @@ sparkplug::HostOptions host_options(const SparkplugConfig& config) {
   options.reorder_timeout = config.reorder_timeout;
   options.rebirth_interval = config.rebirth.first_wait;
   options.max_rebirth_interval = config.rebirth.longest_wait;
+  options.max_payload = config.max_payload;
   return options;
 }
 
@@ -115,14 +116,14 @@ Result<void> Core::open_journal(const Config& config, const Log& log) {
   auto tail = store::read_journal_tail(config.store_file());
   if (!tail) return Failure{tail.error().message};
   // A restored backup: its journal begins where its checkpoint ends.
-  auto checkpoint = store_->load_checkpoint();
+  auto checkpoint = store_->checkpointed();
   if (!checkpoint) return Failure{checkpoint.error().message};
-  auto journal = journal::Journal::open(options, tail->empty() ? store_->committed() : checkpoint->sequence);
+  auto journal = journal::Journal::open(options, tail->empty() ? store_->committed() : *checkpoint);
   if (!journal) return Failure{journal.error().message};
   journal_ = std::move(*journal);
   for (const std::string& report : journal_->reports()) log.warn("journal", report);
   if (tail->empty()) return {};
-  if (journal_->last() != checkpoint->sequence) {
+  if (journal_->last() != *checkpoint) {
     return Failure{"the store is a restored backup, but " + config.journal_folder().string() +
                    " holds another journal; move that folder away and start again"};
   }

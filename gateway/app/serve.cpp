@@ -1,5 +1,6 @@
 #include "gateway/app/serve.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +17,7 @@ namespace fettle::app {
 namespace {
 
 constexpr std::chrono::seconds kTick{1};
+constexpr int kArenas = 2;
 
 // What is to be seen of the running gateway, gathered when somebody looks.
 class View {
@@ -144,6 +146,8 @@ Result<std::unique_ptr<http::Server>> watch_over(boost::asio::io_context& io, co
 }  // namespace
 
 int serve(const Config& config, const Log& log) {
+  // glibc's malloc gives each new thread an arena, and what one frees no other uses: some 50 MB over all of ours.
+  ::mallopt(M_ARENA_MAX, kArenas);
   auto lock = FolderLock::take(config);
   if (!lock) return refuse(log, lock.error().message);
   if (!*lock) {
@@ -152,6 +156,7 @@ int serve(const Config& config, const Log& log) {
   }
   auto core = Core::open(config, std::move(**lock), log);
   if (!core) return refuse(log, core.error().message);
+  ::malloc_trim(0);  // what the start alone needed
   auto links = Links::make(config, **core, log);
   if (!links) return refuse(log, links.error().message);
 

@@ -143,7 +143,7 @@ CheckpointPart AssetParts::save(std::uint32_t number) {
   return part;
 }
 
-bool AssetParts::restore(const CheckpointPart& part) {
+bool AssetParts::restore(CheckpointPart part) {
   const auto index = registry_.asset_index(std::string_view(part.key).substr(kPrefix.size()));
   if (!index) return true;  // its model is gone; the part stays until it comes back
   AssetState& asset = assets_[*index];

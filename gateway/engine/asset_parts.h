@@ -35,7 +35,7 @@ class AssetParts : public PartSource {
   void begin_round() override { list_.begin_round(); }
   bool take(std::int64_t& room, std::vector<CheckpointPart>& out) override;
   std::size_t early_bytes() const override { return list_.early_bytes(); }
-  bool restore(const CheckpointPart& part) override;
+  bool restore(CheckpointPart part) override;
   std::string restored() override {
     list_.all_saved();
     return {};

@@ -47,8 +47,8 @@ bool EagerParts::take(std::int64_t& room, std::vector<CheckpointPart>& out) {
   return waiting_.empty();
 }
 
-bool EagerParts::restore(const CheckpointPart& part) {
-  waiting_.push_back(part);
+bool EagerParts::restore(CheckpointPart part) {
+  waiting_.push_back(std::move(part));
   return true;
 }
 

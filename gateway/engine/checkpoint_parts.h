@@ -110,8 +110,8 @@ class PartSource {
   virtual std::size_t early_bytes() const = 0;
 
   // A saved part, when the engine starts, one after another. False: it is of another version.
-  virtual bool restore(const CheckpointPart& part) = 0;
-  // All parts were restored. What could not be, in a sentence; empty: nothing.
+  virtual bool restore(CheckpointPart part) = 0;
+  // All parts were restored. What could not be, as "part ..."; empty: nothing.
   virtual std::string restored() = 0;
 };
 
@@ -129,7 +129,7 @@ class EagerParts : public PartSource {
   void begin_round() override;
   bool take(std::int64_t& room, std::vector<CheckpointPart>& out) override;
   std::size_t early_bytes() const override { return 0; }
-  bool restore(const CheckpointPart& part) override;
+  bool restore(CheckpointPart part) override;
   std::string restored() override;
 
  private:

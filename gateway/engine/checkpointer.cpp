@@ -6,16 +6,17 @@
 
 namespace fettle::engine {
 
-std::string Checkpointer::restore(const Checkpoint& checkpoint) {
-  for (const CheckpointPart& part : checkpoint.parts) {
-    const auto owner = std::find_if(sources_.begin(), sources_.end(),
-                                    [&](const PartSource* source) { return source->owns(part.key); });
-    if (owner == sources_.end() || !(*owner)->restore(part)) return "part " + part.key;
-  }
+bool Checkpointer::restore(CheckpointPart part) {
+  const auto owner =
+      std::find_if(sources_.begin(), sources_.end(), [&](const PartSource* source) { return source->owns(part.key); });
+  return owner != sources_.end() && (*owner)->restore(std::move(part));
+}
+
+std::string Checkpointer::restored(Sequence sequence) {
   for (PartSource* source : sources_) {
     if (std::string problem = source->restored(); !problem.empty()) return problem;
   }
-  figures_.as_of = checkpoint.sequence;
+  figures_.as_of = sequence;
   return {};
 }
 

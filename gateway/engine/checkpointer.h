@@ -29,8 +29,10 @@ class Checkpointer {
   // The source outlives this. All sources are added before the engine starts.
   void add(PartSource& source) { sources_.push_back(&source); }
 
-  // The newest checkpoint that counts was loaded: gives each part to its source. What is of another version, or empty.
-  std::string restore(const Checkpoint& checkpoint);
+  // Gives a part of the newest checkpoint that counts to its source. False: it is of another version.
+  bool restore(CheckpointPart part);
+  // Those were all; the checkpoint is as of `sequence`. What could not be restored, in words; empty: nothing.
+  std::string restored(Sequence sequence);
 
   // Begins a round as of a sequence. Pre: no round is on, and the last effects that slices were added to have been
   // committed.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 namespace fettle::engine {
 namespace {
@@ -32,12 +33,9 @@ Engine::Engine(Store& store, Lookups lookups, EngineOptions options, sparkplug::
           [this](auto parts) { return restore_own(parts); }),
       discovered_parts_(
           {"discovered/"}, [this](auto& out) { discovered_parts(out); },
-          [this](auto parts) { return restore_discovered(parts); }),
-      sparkplug_parts_(
-          {"sparkplug/", "rejoin/"}, [this](auto& out) { sparkplug_.changed_parts(out); },
-          [this](auto parts) { return restore_sparkplug(parts); }) {
+          [this](auto parts) { return restore_discovered(parts); }) {
   for (PartSource* source :
-       std::initializer_list<PartSource*>{&own_parts_, &asset_parts_, &discovered_parts_, &sparkplug_parts_}) {
+       std::initializer_list<PartSource*>{&own_parts_, &asset_parts_, &discovered_parts_, &sparkplug_}) {
     checkpointer_.add(*source);
   }
 }
@@ -46,29 +44,13 @@ Engine::~Engine() = default;
 
 StoreResult<Sequence> Engine::start() {
   committed_ = store_.committed();
-  auto checkpoint = store_.load_checkpoint();
+  auto checkpoint = store_.checkpointed();
   if (!checkpoint) return checkpoint.error();
-  auto rows = store_.load_catalog(checkpoint->sequence);
-  if (!rows) return rows.error();
-  std::vector<catalog::Entry> entries;
-  for (const CatalogRow& row : *rows) {
-    catalog::Entry entry;
-    if (!entry.ParseFromString(row.body)) {
-      return StoreError{"catalog entry " + row.kind + ' ' + row.id +
-                        " cannot be read; restore the store from a backup"};
-    }
-    entries.push_back(std::move(entry));
+  if (auto loaded = load_catalog(*checkpoint); !loaded) return loaded.error();
+  if (*checkpoint > 0) {
+    if (auto restored = restore(*checkpoint); !restored) return restored.error();
   }
-  for (std::string& problem : registry_.apply(entries)) reports_.push_back(std::move(problem));
-  rebuild_assets();
-  rebuild_mappings();
-  if (checkpoint->sequence > 0) {
-    if (const std::string problem = checkpointer_.restore(*checkpoint); !problem.empty()) {
-      return StoreError{problem + " of the checkpoint at record " + std::to_string(checkpoint->sequence) +
-                        " is of another version of Fettle; start the version that wrote it, or restore a backup"};
-    }
-  }
-  folded_ = checkpoint->sequence;
+  folded_ = *checkpoint;
   fold_.replaying = replaying();
   finish_batch();
   return folded_;
@@ -155,6 +137,7 @@ StoreResult<void> Engine::commit() {
 }
 
 bool Engine::wants_commit_before(const journal::Record& record) const {
+  if (!replaying() && fold_.effects.readings.size() >= kBatchReadings) return true;
   return checkpointing() && (record.kind == journal::Kind::catalog || checkpointer_.pressed());
 }
 

@@ -36,7 +36,10 @@ namespace fettle::engine {
 
 class Engine {
  public:
+  // A batch ends with so many records, or with the record that brings it to so many readings: they bound what a commit
+  // holds in memory, some hundred bytes a reading.
   static constexpr std::size_t kBatchRecords = 4096;
+  static constexpr std::size_t kBatchReadings = 65'536;
 
   Engine(Store& store, Lookups lookups, EngineOptions options = {}, sparkplug::HostOptions host = {});
   ~Engine();
@@ -60,8 +63,8 @@ class Engine {
   bool checkpointing() const { return checkpointer_.on(); }
   // About so many bytes of parts go with one commit; Checkpointer::kSliceBytes unless said otherwise.
   void set_slice_bytes(std::int64_t bytes) { slice_bytes_ = bytes; }
-  // A commit should come before this record is folded: while a checkpoint is in the making, so that what must be kept
-  // aside for it stays small.
+  // A commit should come before this record is folded: the batch has enough readings; or a checkpoint is in the making,
+  // and what must be kept aside for it is to stay small.
   bool wants_commit_before(const journal::Record& record) const;
   // The newest checkpoint that counts: the journal is needed from the record after it on.
   Sequence checkpointed() const { return checkpointer_.figures().as_of; }
@@ -124,7 +127,8 @@ class Engine {
   std::string restore_own(std::span<const CheckpointPart> parts);
   void discovered_parts(std::vector<CheckpointPart>& out);
   std::string restore_discovered(std::span<const CheckpointPart> parts);
-  std::string restore_sparkplug(std::span<const CheckpointPart> parts);
+  StoreResult<void> load_catalog(Sequence as_of);
+  StoreResult<void> restore(Sequence checkpoint);
 
   Store& store_;
   FoldState fold_;
@@ -146,7 +150,6 @@ class Engine {
 
   EagerParts own_parts_;
   EagerParts discovered_parts_;
-  EagerParts sparkplug_parts_;
   Checkpointer checkpointer_;
   std::int64_t slice_bytes_ = Checkpointer::kSliceBytes;
   Sequence folded_ = 0;

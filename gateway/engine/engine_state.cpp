@@ -79,9 +79,37 @@ std::string Engine::restore_discovered(std::span<const CheckpointPart> parts) {
   return {};
 }
 
-std::string Engine::restore_sparkplug(std::span<const CheckpointPart> parts) {
-  const auto problem = sparkplug_.load(parts);
-  return problem ? "part " + *problem : std::string();
+StoreResult<void> Engine::load_catalog(Sequence as_of) {
+  auto rows = store_.load_catalog(as_of);
+  if (!rows) return rows.error();
+  std::vector<catalog::Entry> entries;
+  entries.reserve(rows->size());
+  for (CatalogRow& row : *rows) {
+    catalog::Entry entry;
+    if (!entry.ParseFromString(std::exchange(row.body, {}))) {
+      return StoreError{"catalog entry " + row.kind + ' ' + row.id +
+                        " cannot be read; restore the store from a backup"};
+    }
+    entries.push_back(std::move(entry));
+  }
+  for (std::string& problem : registry_.apply(entries)) reports_.push_back(std::move(problem));
+  rebuild_assets();
+  rebuild_mappings();
+  return {};
+}
+
+StoreResult<void> Engine::restore(Sequence checkpoint) {
+  std::string problem;
+  auto loaded = store_.load_parts([&](CheckpointPart part) {
+    std::string key = part.key;
+    if (!checkpointer_.restore(std::move(part))) problem = "part " + std::move(key);
+    return problem.empty();
+  });
+  if (!loaded) return loaded;
+  if (problem.empty()) problem = checkpointer_.restored(checkpoint);
+  if (problem.empty()) return {};
+  return StoreError{problem + " of the checkpoint at record " + std::to_string(checkpoint) +
+                    " is of another version of Fettle; start the version that wrote it, or restore a backup"};
 }
 
 void Engine::begin_checkpoint() {

@@ -316,11 +316,6 @@ struct Effects {
   bool checkpoint = false;  // with this commit the checkpoint `parts_as_of` is whole and counts; synced to the disk
 };
 
-struct Checkpoint {
-  Sequence sequence = 0;              // 0: there is none
-  std::vector<CheckpointPart> parts;  // as of it, none empty; ordered by key
-};
-
 struct StoredReading {
   Time time;
   double value = 0;
@@ -348,7 +343,10 @@ class Store {
   virtual StoreResult<void> commit(const Effects& effects) = 0;
 
   virtual Sequence committed() = 0;
-  virtual StoreResult<Checkpoint> load_checkpoint() = 0;  // the newest that counts
+  // The newest checkpoint that counts: its sequence, 0 where there is none.
+  virtual StoreResult<Sequence> checkpointed() = 0;
+  // Its parts one after another by key, none empty, as long as `take` says true. `take` does not use the store.
+  virtual StoreResult<void> load_parts(const std::function<bool(CheckpointPart)>& take) = 0;
   // The catalog as of a sequence: for each (kind, id) the newest entry not after it.
   virtual StoreResult<std::vector<CatalogRow>> load_catalog(Sequence as_of) = 0;
   virtual StoreResult<std::vector<SeriesRow>> load_series() = 0;

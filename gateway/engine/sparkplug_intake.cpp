@@ -18,9 +18,6 @@ using sparkplug::SourceId;
 
 namespace {
 
-const std::string kHostParts = "sparkplug/";
-const std::string kOurParts = "rejoin/";
-
 std::string sentence_of(const Event& event, const Source& source) {
   return source.path + ": " + (event.detail.empty() ? std::string(event.reason) : std::string(event.detail));
 }
@@ -36,7 +33,9 @@ SparkplugIntake::SparkplugIntake(FoldState& fold, Intake& intake, const Registry
       assets_(assets),
       discovery_(discovery),
       touch_(std::move(touch)),
-      host_(options) {}
+      host_(options) {
+  host_.before_changes([this](sparkplug::HostNodes::Changed part) { host_changes(part); });
+}
 
 // ---- input ---------------------------------------------------------------------------------------------------------
 
@@ -79,8 +78,13 @@ void SparkplugIntake::tick() {
     handle();
   }
   const std::vector<SourceId> holding = holding_;
+  std::size_t released = 0;
   for (const SourceId id : holding) {
-    if (node_of(id).held && node_of(id).held->due() <= fold_.now) release(id, HeldReadings::Which::all);
+    const auto& held = node_of(id).held;
+    if (!held || held->due() > fold_.now) continue;
+    if (released >= kReleasedAtOnce) break;  // the others with the records that follow
+    released += held->size();
+    release(id, HeldReadings::Which::all);
   }
 }
 
@@ -143,9 +147,10 @@ SparkplugIntake::Node& SparkplugIntake::node_of(SourceId source) {
   return nodes_[host_.source(source).node];
 }
 
+// Before its part is changed.
 SparkplugIntake::Node& SparkplugIntake::change(SourceId source) {
   Node& node = node_of(source);
-  node.changed = true;
+  rejoin_parts_.touch(host_.node_number(source), [this](std::uint32_t number) { return save_rejoin(number); });
   const SourceId id = host_.source(source).node;
   if (ledger_dirty_.empty() || ledger_dirty_.back() != id) ledger_dirty_.push_back(id);
   return node;
@@ -238,7 +243,7 @@ const SparkplugIntake::Binding& SparkplugIntake::binding(SourceId id) {
   }
   for (std::size_t metric = 0; metric < source.metrics.size(); ++metric) {
     if (source.metrics[metric].control) continue;
-    const auto found = by_metric.find(source.metrics[metric].name);
+    const auto found = by_metric.find(source.metrics[metric].name.get());
     if (found != by_metric.end()) binding.signals[metric] = found->second;
   }
   return binding;
@@ -291,7 +296,7 @@ void SparkplugIntake::unclaimed(const Event& event, const Source& source, const 
         sample.kind == SampleKind::integer || sample.kind == SampleKind::number || sample.kind == SampleKind::text;
     if (binding.signals[sample.metric] != kUnclaimed || !usable || sample.transient) continue;
     Discovery::Reading& reading = discovered_.emplace_back();
-    reading.name = source.metrics[sample.metric].name;
+    reading.name = source.metrics[sample.metric].name.get();
     reading.type = sparkplug::name_of(sample.type);
     reading.time = sample.time;
     reading.flags =
@@ -472,57 +477,6 @@ void SparkplugIntake::catalog_changed() {
 void SparkplugIntake::finish_batch() {
   for (const SourceId id : ledger_dirty_) nodes_[id].ledger.rows(host_.source(id).path, fold_.effects);
   ledger_dirty_.clear();
-}
-
-// ---- state ---------------------------------------------------------------------------------------------------------
-
-void SparkplugIntake::changed_parts(std::vector<CheckpointPart>& out) {
-  for (const sparkplug::HostNodes::Changed& changed : host_.take_changed()) {
-    out.push_back({kHostParts + host_.key(changed), host_.save(changed)});
-  }
-  for (auto& [id, node] : nodes_) {
-    if (!node.changed) continue;
-    node.changed = false;
-    NodePart part;
-    if (node.held) node.held->to_proto(*part.mutable_held());
-    node.ledger.save(part);
-    out.push_back({kOurParts + host_.source(id).path, part.SerializeAsString()});
-  }
-}
-
-std::optional<std::string> SparkplugIntake::load(std::span<const CheckpointPart> parts) {
-  // Tables first, sessions and what refers to the sources after them.
-  for (const bool tables : {true, false}) {
-    for (const CheckpointPart& part : parts) {
-      if (!part.key.starts_with(kHostParts) || part.key.ends_with("/tables") != tables) continue;
-      if (const auto problem = host_.load(part.state)) return part.key + ": " + problem->detail;
-    }
-  }
-  std::map<std::string, SourceId, std::less<>> by_path;
-  for (SourceId id = 0; id < host_.sources(); ++id) {
-    by_path.emplace(host_.source(id).path, id);
-    node_of(id).sources.push_back(id);
-  }
-  for (const CheckpointPart& part : parts) {
-    if (!part.key.starts_with(kOurParts)) continue;
-    const auto found = by_path.find(std::string_view(part.key).substr(kOurParts.size()));
-    NodePart saved;
-    if (found == by_path.end() || !saved.ParseFromString(part.state)) return part.key + " cannot be read";
-    Node& node = nodes_[found->second];
-    node.ledger.load(saved);
-    if (!saved.has_held()) continue;
-    auto held = HeldReadings::from_proto(saved.held());
-    if (!held || !fits(*held)) return part.key + " holds readings of other assets";
-    node.held = std::make_unique<HeldReadings>(std::move(*held));
-    holding_.push_back(found->second);
-  }
-  return std::nullopt;
-}
-
-bool SparkplugIntake::fits(const HeldReadings& held) const {
-  return held.every([&](std::uint32_t asset, std::uint32_t signal) {
-    return asset < assets_.size() && signal < assets_[asset].info->model->signals.size();
-  });
 }
 
 }  // namespace fettle::engine

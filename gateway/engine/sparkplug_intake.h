@@ -13,7 +13,8 @@
 // On NDEATH, DDEATH and loss of the broker the assets concerned are offline: P1 rules take their signals for unknown at
 // once; for the others the asset's clock stands still until what the node buffered is in (docs/adr/0008).
 //
-// Working state, checkpointed in parts per node. The engine's thread only.
+// Working state, checkpointed in parts: of each node its tables and its session as the host knows them
+// ("sparkplug/<group>/<node>/..."), and what waits and was lost ("rejoin/<group>/<node>"). The engine's thread only.
 
 #include <functional>
 #include <map>
@@ -22,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/engine/checkpoint_parts.h"
 #include "gateway/engine/discovery.h"
 #include "gateway/engine/held_readings.h"
 #include "gateway/engine/intake.h"
@@ -39,9 +41,11 @@ struct RebirthRequest {
   std::string reason;  // a sentence, for the log
 };
 
-class SparkplugIntake {
+class SparkplugIntake : public PartSource {
  public:
   static constexpr std::size_t kMaxRequests = 10'000;  // not yet taken; more are not kept: they are repeated anyway
+  // Held readings that one record lets go, and those of a node more: what a batch takes is bounded by it.
+  static constexpr std::size_t kReleasedAtOnce = 32'768;
 
   SparkplugIntake(FoldState& fold, Intake& intake, const Registry& registry, std::vector<AssetState>& assets,
                   Discovery& discovery, std::function<void(const AssetState&)> touch,
@@ -72,11 +76,13 @@ class SparkplugIntake {
   };
   const Gaps& gaps() const { return gaps_; }
 
-  // Parts that changed since the last call, as they are now: keys "sparkplug/..." (the host's own state of a node)
-  // and "rejoin/<group>/<node>" (NodePart).
-  void changed_parts(std::vector<CheckpointPart>& out);
-  // Takes the parts of a checkpoint; why not, where they cannot be read. Pre: nothing was folded yet.
-  std::optional<std::string> load(std::span<const CheckpointPart> parts);
+  // PartSource (sparkplug_parts.cpp). Parts are restored before anything is folded.
+  bool owns(std::string_view key) const override;
+  void begin_round() override;
+  bool take(std::int64_t& room, std::vector<CheckpointPart>& out) override;
+  std::size_t early_bytes() const override;
+  bool restore(CheckpointPart part) override;
+  std::string restored() override;
 
  private:
   // Which signal each metric of a source feeds.
@@ -91,7 +97,6 @@ class SparkplugIntake {
     std::unique_ptr<HeldReadings> held;  // absent: nothing waits
     LossLedger ledger;
     std::vector<sparkplug::SourceId> sources;  // the node and its devices
-    bool changed = false;                      // since the last changed_parts()
   };
 
   const Binding& binding(sparkplug::SourceId id);
@@ -112,6 +117,10 @@ class SparkplugIntake {
   void release(sparkplug::SourceId id, HeldReadings::Which which);
   void mark_offline(sparkplug::SourceId id);
   void mark_online(AssetState& asset, bool refilled);
+  void host_changes(sparkplug::HostNodes::Changed part);
+  CheckpointPart save_host(std::uint32_t number) const;
+  CheckpointPart save_rejoin(std::uint32_t number) const;
+  std::string restore_rejoin(const CheckpointPart& part, sparkplug::SourceId id);
   bool fits(const HeldReadings& held) const;
   Origin origin_of(const sparkplug::Origin& origin) const;
   template <typename Apply>
@@ -132,6 +141,10 @@ class SparkplugIntake {
   std::vector<sparkplug::SourceId> ledger_dirty_;  // nodes whose ledger has news for the batch
   std::vector<RebirthRequest> requests_;
   Gaps gaps_;
+
+  PartList host_parts_;    // two of each node, by its number: tables and session
+  PartList rejoin_parts_;  // by the node's number
+  std::vector<CheckpointPart> to_restore_;
 
   // Of the message being folded.
   std::uint32_t session_ = 0;

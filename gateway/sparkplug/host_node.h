@@ -66,8 +66,6 @@ struct HostNode {
   std::chrono::milliseconds interval{0};  // until the request after the last; 0: none was made
 
   std::optional<Time> scheduled;  // its place in HostNodes::due_
-  bool tables_changed = false;
-  bool session_changed = false;
 };
 
 }  // namespace fettle::sparkplug

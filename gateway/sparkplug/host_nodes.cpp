@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/sparkplug/compressed.h"
 #include "gateway/sparkplug/host_current.h"
 
 namespace fettle::sparkplug {
@@ -28,22 +29,8 @@ void HostNodes::refuse(const Current& current, std::string_view reason, std::str
   event.detail = out.kept.emplace_back(std::move(detail));
 }
 
-void HostNodes::touch(HostNode& node, Part part) {
-  bool& changed = part == Part::tables ? node.tables_changed : node.session_changed;
-  if (changed) return;
-  changed = true;
-  changed_.push_back({node_index_[node.source], part});
-}
-
-std::vector<HostNodes::Changed> HostNodes::take_changed() {
-  std::vector<Changed> out;
-  out.swap(changed_);
-  std::sort(out.begin(), out.end());
-  for (const Changed& changed : out) {
-    HostNode& node = nodes_[changed.node];
-    (changed.part == Part::tables ? node.tables_changed : node.session_changed) = false;
-  }
-  return out;
+void HostNodes::touch(const HostNode& node, Part part) const {
+  if (changing_) changing_({node_index_[node.source], part});
 }
 
 std::uint16_t HostNodes::broker_index(std::string_view broker) {
@@ -70,19 +57,23 @@ SourceId HostNodes::add_source(std::string_view group, std::string_view node, st
   source->node_name = node;
   source->device = device;
   source->node = device.empty() ? id : find_source(source->path);
-  if (!device.empty()) source->path.append(1, '/').append(device);
+  if (!device.empty()) {
+    source->path.append(1, '/').append(device);
+    touch(node_of(*source), Part::tables);
+    touch(node_of(*source), Part::session);
+  }
   by_path_.insert(std::hash<std::string_view>()(source->path), id);
   sources_.push_back(std::move(source));
   node_index_.push_back(0);
   if (device.empty()) {
     node_index_[id] = static_cast<std::uint32_t>(nodes_.size());
     nodes_.emplace_back().source = id;
+    touch(nodes_.back(), Part::tables);
+    touch(nodes_.back(), Part::session);
   } else {
     ++devices_;
     node_of(*sources_[id]).devices.push_back(id);
   }
-  touch(node_of(*sources_[id]), Part::tables);
-  touch(node_of(*sources_[id]), Part::session);
   return id;
 }
 
@@ -170,7 +161,13 @@ void HostNodes::message(const Arrival& arrival, Output& out) {
     return;
   }
   touch(node, Part::session);
-  if (auto problem = decode(arrival.payload, payload_)) {
+  auto problem = decode(arrival.payload, payload_);
+  if (!problem && is_compressed(payload_)) {
+    std::string& inflated = out.kept.emplace_back();
+    problem = unwrap(payload_, options_.max_payload, inflated);
+    current.bytes = inflated;  // what has to wait waits inflated
+  }
+  if (problem) {
     refuse(current, problem->reason, std::move(problem->detail), out);
     if (current.type != MessageType::ndeath) want_rebirth(node, current.broker, "malformed", current.now, out);
     return;

@@ -19,12 +19,14 @@
 //   the composed one is in the table as well and gives no samples. Definitions of templates give none either.
 // - Aliases are looked up within the source whose topic the message has, so that nodes which number each device's
 //   aliases anew are understood as well.
+// - A payload may be compressed (compressed.h): what is inside is taken for the message.
 // - bdSeq and what begins with "Node Control/" or "Device Control/" is in the table and gives no samples.
 // - Metrics that cannot be used (no name, unknown data type, unknown alias) are refused one by one; one event names the
 //   first of a message and how many there are.
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -55,7 +57,8 @@ struct HostOptions {
   std::chrono::milliseconds rejoin_spread{10'000};          // after a broker is back, requests are spread over this
   std::size_t max_nodes = 10'000;
   std::size_t max_devices = 100'000;
-  std::size_t max_metrics = 10'000;  // of one source, flattened ones included
+  std::size_t max_metrics = 10'000;     // of one source, flattened ones included
+  std::size_t max_payload = 1U << 20U;  // bytes of a compressed payload when inflated; also kMaxInflatedBytes
 };
 
 // Since construction; not saved.
@@ -105,13 +108,16 @@ class HostNodes {
   // every message and is small.
   enum class Part : std::uint8_t { tables, session };
   struct Changed {
-    std::uint32_t node = 0;  // 0 ... nodes() - 1
+    std::uint32_t node = 0;  // 0 ... nodes() - 1, in order of first sight
     Part part = Part::tables;
     auto operator<=>(const Changed&) const = default;
   };
   std::size_t nodes() const { return nodes_.size(); }
-  // Parts that changed since the last call, each once, in order.
-  std::vector<Changed> take_changed();
+  std::uint32_t node_number(SourceId id) const { return node_index_[sources_[id]->node]; }
+  SourceId source_of_node(std::uint32_t number) const { return nodes_[number].source; }
+  // `changing` is told of each change of a part before it is made, so that the part can still be saved as it was; of a
+  // new node's parts when they have come to be. Called with every message: it should cost next to nothing.
+  void before_changes(std::function<void(Changed)> changing) { changing_ = std::move(changing); }
   // A name for the part that stays the same: "<group>/<node>/tables", "<group>/<node>/session".
   std::string key(Changed part) const;
   std::string save(Changed part) const;  // fettle.sparkplug.state.NodePart of host_state.proto
@@ -130,7 +136,7 @@ class HostNodes {
   SourceId add_source(std::string_view group, std::string_view node, std::string_view device);
   std::uint16_t broker_index(std::string_view broker);
   HostNode& node_of(const Source& source) { return nodes_[node_index_[source.node]]; }
-  void touch(HostNode& node, Part part);
+  void touch(const HostNode& node, Part part) const;
   void run_due(Time now, Output& out);
   void refuse(const Current& current, std::string_view reason, std::string detail, Output& out);
   static Event& add_event(Output& out, EventKind kind, SourceId source, Time at);
@@ -176,7 +182,7 @@ class HostNodes {
   std::vector<Route> routes_;
   PlaceIndex by_topic_;
   std::set<std::pair<Time, std::uint32_t>> due_;  // (when, node)
-  std::vector<Changed> changed_;
+  std::function<void(Changed)> changing_;
   HostCounters counters_;
   std::size_t devices_ = 0;
   std::size_t waiting_bytes_ = 0;

@@ -11,8 +11,14 @@ namespace fettle::sparkplug {
 // Turns the metrics of one message into samples, and flattens those that are composed.
 class HostNodes::Samples {
  public:
-  Samples(const HostOptions& options, Source& source, const Current& current, Output& out)
-      : options_(options), source_(source), current_(current), payload_(*current.payload), out_(out) {
+  Samples(const HostNodes& host, const HostNode& node, Source& source, const Current& current, Output& out)
+      : host_(host),
+        node_(node),
+        options_(host.options_),
+        source_(source),
+        current_(current),
+        payload_(*current.payload),
+        out_(out) {
     if (payload_.timestamp) {
       payload_time_ = time_of(*payload_.timestamp);
       bad_payload_time_ = !payload_time_;
@@ -53,6 +59,8 @@ class HostNodes::Samples {
             const Whole& whole);
   void scalar(std::uint32_t entry, DataType type, const Value& value, bool is_null, const Whole& whole);
 
+  const HostNodes& host_;
+  const HostNode& node_;
   const HostOptions& options_;
   Source& source_;
   const Current& current_;
@@ -105,6 +113,7 @@ void HostNodes::Samples::problem(std::string_view word, const Metric& metric, co
 }
 
 void HostNodes::Samples::birth_table() {
+  source_.reserve(std::min(std::max(source_.metrics.size(), payload_.metrics.size()), options_.max_metrics));
   std::vector<std::uint64_t> ambiguous;
   for (const Metric& metric : payload_.metrics) {
     if (!metric.has_name() || metric.name.empty()) {
@@ -208,7 +217,8 @@ void HostNodes::Samples::one(const Metric& metric, bool birth) {
   const Whole whole = whole_of(metric);
   if (!is_composed(type)) return scalar(entry, type, metric.value, metric.is_null, whole);
   if (metric.is_null || metric.value.kind == ValueKind::none) return;  // what it consists of is not known
-  composed(std::string(source_.metrics[entry].name), type, metric, metric.value, whole);
+  const SharedName name = source_.metrics[entry].name;  // parts may move the table
+  composed(name, type, metric, metric.value, whole);
 }
 
 // ---- flattening
@@ -304,11 +314,15 @@ void HostNodes::Samples::part(const std::string& name, std::uint32_t datatype, c
       return problem("too_many_metrics", metric,
                      "more than " + std::to_string(options_.max_metrics) + " metrics of one source");
     }
+    host_.touch(node_, Part::tables);
     entry = source_.add(name, type);
     table_grew = true;
   }
   MetricEntry& row = source_.metrics[entry];
-  if (!row.born || row.type != type) table_grew = true;
+  if (!row.born || row.type != type) {
+    host_.touch(node_, Part::tables);
+    table_grew = true;
+  }
   row.born = true;
   row.type = type;
   if (!is_composed(type)) return scalar(entry, type, value, is_null, whole);
@@ -384,7 +398,7 @@ void HostNodes::birth_samples(HostNode& node, Source& source, const Current& cur
   }
   source.rebuild_indices();
 
-  Samples samples(options_, source, current, out);
+  Samples samples(*this, node, source, current, out);
   const std::size_t first = out.samples.size();
   samples.birth_table();
   samples.emit(true);
@@ -421,7 +435,7 @@ void HostNodes::birth_samples(HostNode& node, Source& source, const Current& cur
 }
 
 void HostNodes::data_samples(HostNode& node, Source& source, const Current& current, Output& out) {
-  Samples samples(options_, source, current, out);
+  Samples samples(*this, node, source, current, out);
   const std::size_t first = out.samples.size();
   samples.emit(false);
   const auto count = static_cast<std::uint32_t>(out.samples.size() - first);
@@ -433,10 +447,7 @@ void HostNodes::data_samples(HostNode& node, Source& source, const Current& curr
     event.origin = current.origin;
     event.timestamp = current.payload->timestamp ? time_of(*current.payload->timestamp) : std::nullopt;
   }
-  if (samples.table_grew) {
-    ++source.generation;
-    touch(node, Part::tables);
-  }
+  if (samples.table_grew) ++source.generation;
   if (samples.problems > 0) {
     if (samples.problems > 1) samples.detail += " (and " + std::to_string(samples.problems - 1) + " more like it)";
     refuse(current, samples.reason, std::move(samples.detail), out);

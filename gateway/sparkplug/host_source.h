@@ -1,6 +1,7 @@
 #pragma once
 // One edge node or device as a host knows it: its path and its table of metrics. Pure.
 
+#include <boost/flyweight.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,28 +23,37 @@ class PlaceIndex {
   std::uint32_t find(std::uint64_t hash, IsIt is_it) const {
     if (places_.empty()) return kNone;
     const std::size_t mask = places_.size() - 1;
-    for (std::size_t at = spread(hash) & mask;; at = (at + 1) & mask) {
+    for (std::size_t at = short_of(hash) & mask;; at = (at + 1) & mask) {
       if (places_[at].entry == kNone) return kNone;
-      if (places_[at].hash == static_cast<std::uint32_t>(hash) && is_it(places_[at].entry)) return places_[at].entry;
+      if (places_[at].hash == short_of(hash) && is_it(places_[at].entry)) return places_[at].entry;
     }
   }
   void insert(std::uint64_t hash, std::uint32_t entry);
   void clear();
+  // Room for so many entries in all.
+  void reserve(std::size_t entries);
 
  private:
   struct Place {
-    std::uint64_t whole_hash = 0;
     std::uint32_t hash = 0;
     std::uint32_t entry = kNone;
   };
-  static std::size_t spread(std::uint64_t hash) { return (hash * 0x9E3779B97F4A7C15U) >> 20U; }
+  // Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4): 2^64 over the golden ratio.
+  static std::uint32_t short_of(std::uint64_t hash) {
+    return static_cast<std::uint32_t>((hash * 0x9E3779B97F4A7C15U) >> 32U);
+  }
+  void insert_short(std::uint32_t hash, std::uint32_t entry);
 
-  std::vector<Place> places_;  // a power of two, at most half full
+  std::vector<Place> places_;  // a power of two, at most three quarters full
   std::size_t used_ = 0;
 };
 
+// Devices of one kind have the same names: each text is there once. May be used in several threads.
+using SharedName = boost::flyweight<std::string>;
+
+// There may be millions of them: 32 bytes.
 struct MetricEntry {
-  std::string name;  // of a member, an element or a cell: composed (HostNodes)
+  SharedName name;  // of a member, an element or a cell: composed (HostNodes)
   std::optional<std::uint64_t> alias;
   DataType type = DataType::unknown;
   bool born = false;     // it is in the source's present birth
@@ -69,11 +79,13 @@ struct Source {
   // Index of the metric of this name or alias; PlaceIndex::kNone without one. Aliases are of the present birth.
   std::uint32_t find(std::string_view name) const {
     return by_name.find(std::hash<std::string_view>()(name),
-                        [&](std::uint32_t entry) { return metrics[entry].name == name; });
+                        [&](std::uint32_t entry) { return metrics[entry].name.get() == name; });
   }
   std::uint32_t find_alias(std::uint64_t alias) const {
     return by_alias.find(alias, [&](std::uint32_t entry) { return metrics[entry].alias == alias; });
   }
+  // Room for so many metrics and no more; what is in the table stays.
+  void reserve(std::size_t metrics_in_all);
   // Adds a metric at the end of the table. The caller has made sure that there is none of that name.
   std::uint32_t add(std::string_view name, DataType type);
   void rebuild_indices();

@@ -21,7 +21,7 @@ void save_table(const Source& source, state::SourceTable& out) {
   out.set_generation(source.generation);
   for (const MetricEntry& entry : source.metrics) {
     state::MetricRow& row = *out.add_metrics();
-    row.set_name(entry.name);
+    row.set_name(entry.name.get());
     if (entry.alias) row.set_alias(*entry.alias);
     row.set_type(static_cast<std::uint32_t>(entry.type));
     row.set_born(entry.born);
@@ -32,6 +32,7 @@ void load_table(const state::SourceTable& in, Source& source) {
   source.generation = in.generation();
   source.metrics.clear();
   source.by_name.clear();
+  source.reserve(static_cast<std::size_t>(in.metrics_size()));
   for (const state::MetricRow& row : in.metrics()) {
     const std::uint32_t entry = source.add(row.name(), data_type_of(row.type()).value_or(DataType::unknown));
     if (row.has_alias()) source.metrics[entry].alias = row.alias();

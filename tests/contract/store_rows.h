@@ -146,6 +146,21 @@ inline Effects with_checkpoint(Effects effects, const std::string& state, std::v
 }
 
 // The parts as "key=state key=state".
+struct Checkpoint {
+  Sequence sequence = 0;
+  std::vector<CheckpointPart> parts;
+};
+
+inline Checkpoint checkpoint_of(Store& store) {
+  Checkpoint checkpoint{store.checkpointed().value(), {}};
+  const auto loaded = store.load_parts([&](CheckpointPart part) {
+    checkpoint.parts.push_back(std::move(part));
+    return true;
+  });
+  EXPECT_TRUE(loaded);
+  return checkpoint;
+}
+
 inline std::string text(const Checkpoint& checkpoint) {
   std::string all;
   for (const CheckpointPart& part : checkpoint.parts) all += (all.empty() ? "" : " ") + part.key + "=" + part.state;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <set>
 #include <string>
 
 #include "gateway/sparkplug/host_nodes.h"
@@ -36,8 +37,11 @@ void check_output(const HostNodes& nodes, const Output& out, const HostOptions& 
   }
 }
 
-HostNodes reloaded(HostNodes& nodes, std::map<std::string, std::string>& parts, const HostOptions& options) {
-  for (const HostNodes::Changed& changed : nodes.take_changed()) parts[nodes.key(changed)] = nodes.save(changed);
+using Changes = std::set<HostNodes::Changed>;
+
+HostNodes reloaded(const HostNodes& nodes, Changes& changes, std::map<std::string, std::string>& parts,
+                   const HostOptions& options) {
+  for (const HostNodes::Changed& changed : std::exchange(changes, {})) parts[nodes.key(changed)] = nodes.save(changed);
   HostNodes fresh(options);
   for (const char* suffix : {"/tables", "/session"}) {
     for (const auto& [key, bytes] : parts) {
@@ -61,10 +65,16 @@ void fuzz_host_nodes(std::string_view bytes) {
   HostNodes through(script.options);
   HostNodes restarted(script.options);
   std::map<std::string, std::string> parts;
+  Changes changes;
+  const auto note = [&changes](HostNodes::Changed part) { changes.insert(part); };
+  restarted.before_changes(note);
   Output first;
   Output second;
   for (std::size_t i = 0; i < script.steps.size(); ++i) {
-    if (i % 32 == 20) restarted = reloaded(restarted, parts, script.options);
+    if (i % 32 == 20) {
+      restarted = reloaded(restarted, changes, parts, script.options);
+      restarted.before_changes(note);
+    }
     first.clear();
     second.clear();
     run_step(script.steps[i], through, first);

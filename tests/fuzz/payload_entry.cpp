@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/sparkplug/arrays.h"
+#include "gateway/sparkplug/compressed.h"
 #include "gateway/sparkplug/payload.h"
 #include "gateway/sparkplug/payload.pb.h"
 #include "gateway/sparkplug/value.h"
@@ -51,6 +52,21 @@ void interpret_all(const Payload& payload) {
   for (const Property& property : payload.properties) interpret(property.value, elements);
 }
 
+// Unwraps what says that it is compressed; what is inside must keep the laws of any payload.
+void unwrap_all(Payload& payload) {
+  if (!is_compressed(payload)) return;
+  constexpr std::size_t kLimit = 64U << 10U;  // bytes
+  static std::string inflated;
+  if (const auto refused = unwrap(payload, kLimit, inflated)) {
+    check(!refused->reason.empty() && !refused->detail.empty(), "a compressed payload refused without a reason");
+    return;
+  }
+  check(inflated.size() <= kLimit, "more bytes than the limit came out of a compressed payload");
+  const std::string differs = difference(inflated, payload);
+  check(differs.empty(), "in a compressed payload, " + differs);
+  interpret_all(payload);
+}
+
 }  // namespace
 
 void fuzz_payload(std::string_view bytes) {
@@ -64,6 +80,7 @@ void fuzz_payload(std::string_view bytes) {
   std::string differs = difference(bytes, payload);
   check(differs.empty(), differs);
   interpret_all(payload);
+  unwrap_all(payload);
 
   wire::Payload theirs;
   theirs.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));

@@ -70,10 +70,15 @@ void MemoryStore::keep_parts(const Effects& effects) {
   checkpoint_ = std::exchange(pending_as_of_, 0);
 }
 
-StoreResult<Checkpoint> MemoryStore::load_checkpoint() {
-  Checkpoint checkpoint{checkpoint_, {}};
-  for (const auto& [key, state] : parts_) checkpoint.parts.push_back({key, state});
-  return checkpoint;
+StoreResult<Sequence> MemoryStore::checkpointed() {
+  return checkpoint_;
+}
+
+StoreResult<void> MemoryStore::load_parts(const std::function<bool(CheckpointPart)>& take) {
+  for (const auto& [key, state] : parts_) {
+    if (!take({key, state})) break;
+  }
+  return {};
 }
 
 StoreResult<std::vector<CatalogRow>> MemoryStore::load_catalog(Sequence as_of) {

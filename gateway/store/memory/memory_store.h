@@ -15,7 +15,8 @@ class MemoryStore : public engine::Store {
  public:
   engine::StoreResult<void> commit(const engine::Effects& effects) override;
   engine::Sequence committed() override { return committed_; }
-  engine::StoreResult<engine::Checkpoint> load_checkpoint() override;
+  engine::StoreResult<engine::Sequence> checkpointed() override;
+  engine::StoreResult<void> load_parts(const std::function<bool(engine::CheckpointPart)>& take) override;
   engine::StoreResult<std::vector<engine::CatalogRow>> load_catalog(engine::Sequence as_of) override;
   engine::StoreResult<std::vector<engine::SeriesRow>> load_series() override;
   engine::StoreResult<std::vector<engine::StoredReading>> readings(engine::SeriesId series, engine::Time from,

@@ -25,7 +25,7 @@ namespace fettle::store {
 
 struct MergeLimits {
   std::uint64_t merge_readings = 4U << 20U;  // of level 0 in one merge, and a block more
-  std::size_t pass_readings = 512U << 10U;   // held in memory at once
+  std::size_t pass_readings = 256U << 10U;   // held in memory at once
   std::size_t chunk_readings = kChunkReadings;
   std::size_t message_block = 8'192;  // messages
   std::size_t piece_bytes = kPieceBytes;

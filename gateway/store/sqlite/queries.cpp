@@ -45,8 +45,8 @@ std::vector<engine::SeriesRow> load_series(Database& database) {
   return rows;
 }
 
-engine::Checkpoint load_checkpoint(Database& database, Compressor& compressor) {
-  engine::Checkpoint checkpoint{load_checkpoint_sequence(database), {}};
+void load_parts(Database& database, Compressor& compressor, const std::function<bool(engine::CheckpointPart)>& take) {
+  bool wanted = true;
   // Of the two versions that a key may have, the newer of those that count; bare columns beside max() are of its row.
   Statement(database, "SELECT key, state, max(as_of) FROM checkpoint_part WHERE as_of <= ?1 GROUP BY key ORDER BY key")
       .each(
@@ -54,7 +54,7 @@ engine::Checkpoint load_checkpoint(Database& database, Compressor& compressor) {
             engine::CheckpointPart part;
             row.into(part.key);
             const std::string_view bytes = row.bytes();
-            if (bytes.empty()) return;
+            if (bytes.empty() || !wanted) return;
             auto state = compressor.open(kPartKind, bytes);
             if (!state) {
               throw DatabaseError(SQLITE_CORRUPT, database.file().string() + ": part " + part.key +
@@ -62,10 +62,9 @@ engine::Checkpoint load_checkpoint(Database& database, Compressor& compressor) {
                                                       ". Keep a copy of the file and restore the newest backup.");
             }
             part.state = std::move(*state);
-            checkpoint.parts.push_back(std::move(part));
+            wanted = take(std::move(part));
           },
-          checkpoint.sequence);
-  return checkpoint;
+          load_checkpoint_sequence(database));
 }
 
 engine::Sequence load_checkpoint_sequence(Database& database) {

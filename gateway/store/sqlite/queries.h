@@ -23,7 +23,8 @@ std::vector<engine::UsageRow> load_usage(Database& database, const std::string& 
 // For each (kind, id) the newest entry not after `as_of`, ordered by (kind, id).
 std::vector<engine::CatalogRow> load_catalog(Database& database, engine::Sequence as_of);
 std::vector<engine::SeriesRow> load_series(Database& database);
-engine::Checkpoint load_checkpoint(Database& database, Compressor& compressor);  // with its parts
+// Of the newest checkpoint that counts, as Store::load_parts.
+void load_parts(Database& database, Compressor& compressor, const std::function<bool(engine::CheckpointPart)>& take);
 engine::Sequence load_checkpoint_sequence(Database& database);
 engine::Sequence load_committed(Database& database);
 engine::Time load_now(Database& database);  // the gateway's time there

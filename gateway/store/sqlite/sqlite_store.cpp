@@ -7,7 +7,6 @@
 namespace fettle::store {
 namespace {
 
-using engine::Checkpoint;
 using engine::Effects;
 using engine::Sequence;
 using engine::StoreError;
@@ -168,8 +167,12 @@ StoreResult<void> SqliteStore::limit_size(std::uint64_t bytes) {
 
 // ---- what the engine asks ------------------------------------------------------------------------------------------
 
-StoreResult<Checkpoint> SqliteStore::load_checkpoint() {
-  return guarded([&] { return store::load_checkpoint(*database_, compressor_); });
+StoreResult<Sequence> SqliteStore::checkpointed() {
+  return guarded([&] { return load_checkpoint_sequence(*database_); });
+}
+
+StoreResult<void> SqliteStore::load_parts(const std::function<bool(engine::CheckpointPart)>& take) {
+  return guarded([&] { store::load_parts(*database_, compressor_, take); });
 }
 
 StoreResult<std::vector<engine::CatalogRow>> SqliteStore::load_catalog(Sequence as_of) {

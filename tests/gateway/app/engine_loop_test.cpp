@@ -195,7 +195,7 @@ TEST_F(EngineLoopTest, StoppingMakesACheckpoint) {
   const journal::Sequence last = reading(1);
   EXPECT_TRUE(loop->wait_committed(last));
   stop();
-  EXPECT_EQ(disk.load_checkpoint().value().sequence, last);
+  EXPECT_EQ(disk.checkpointed().value(), last);
   EXPECT_FALSE(disk.all_usage().empty());
 }
 
@@ -206,7 +206,7 @@ TEST_F(EngineLoopTest, FoldsWhatIsStillInTheJournalWhenAskedToStop) {
   run();
   thread.join();
   EXPECT_EQ(disk.reading_count(), 50U);
-  EXPECT_EQ(disk.load_checkpoint().value().sequence, 51U);
+  EXPECT_EQ(disk.checkpointed().value(), 51U);
 }
 
 TEST_F(EngineLoopTest, AfterARestartWhatWasCommittedBeforeIsKnownAtOnce) {

@@ -32,7 +32,7 @@ class Numbers : public PartSource {
     return list.take(room, out, [this](std::uint32_t n) { return save(n); });
   }
   std::size_t early_bytes() const override { return list.early_bytes(); }
-  bool restore(const CheckpointPart& part) override {
+  bool restore(CheckpointPart part) override {
     values.at(std::stoul(part.key.substr(7))) = std::stoi(part.state);
     return true;
   }

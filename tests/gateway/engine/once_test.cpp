@@ -39,7 +39,10 @@ class Mortal : public Store {
     return write([&] { return inner_.commit(effects); });
   }
   Sequence committed() override { return inner_.committed(); }
-  StoreResult<Checkpoint> load_checkpoint() override { return inner_.load_checkpoint(); }
+  StoreResult<Sequence> checkpointed() override { return inner_.checkpointed(); }
+  StoreResult<void> load_parts(const std::function<bool(CheckpointPart)>& take) override {
+    return inner_.load_parts(take);
+  }
   StoreResult<std::vector<CatalogRow>> load_catalog(Sequence as_of) override { return inner_.load_catalog(as_of); }
   StoreResult<std::vector<SeriesRow>> load_series() override { return inner_.load_series(); }
   StoreResult<std::vector<StoredReading>> readings(SeriesId series, Time from, Time to, Sequence before) override {

@@ -69,7 +69,7 @@ TEST_F(BackupTest, CanBeOpenedAsAStoreAndGoOn) {
   EXPECT_TRUE(read_journal_tail(target()).value().empty());
   const auto restored = open_store(target());
   EXPECT_EQ(restored->committed(), 120U);
-  EXPECT_EQ(text(restored->load_checkpoint().value()), "engine=state");
+  EXPECT_EQ(text(checkpoint_of(*restored)), "engine=state");
   ASSERT_TRUE(restored->commit(readings_at(121, 5, 0)));
   EXPECT_EQ(restored->readings(0, at(0), at(1'000), 1'000).value().size(), 125U);
 }

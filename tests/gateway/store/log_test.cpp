@@ -55,7 +55,7 @@ TEST_F(LogTest, WithAThreadTheLogBeginsAgainAndAgain) {
   store_.reset();
   store_ = open_store(file());
   EXPECT_EQ(store_->committed(), sequence_);
-  EXPECT_EQ(store_->load_checkpoint().value().parts.size(), 32U);
+  EXPECT_EQ(engine::contract::checkpoint_of(*store_).parts.size(), 32U);
 }
 
 // A reader that holds an old state keeps the log from beginning again; the log is copied all the same, and begins again
