@@ -128,9 +128,10 @@ Result<void> Journal::scan(Sequence committed) {
                          std::to_string(committed) + ": the records between were lost with the machine's memory; " +
                          "going on at " + std::to_string(committed + 1));
     }
-    last_ = committed;
+    last_ = written_ = committed;
     return start_segment(committed + 1);
   }
+  written_ = last_;
   if (segments_.empty()) return start_segment(last_ + 1);
   tail_ = File(::open(segments_.back().path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (!tail_) return Error{"cannot write to " + segments_.back().path.string() + ": " + errno_text()};
@@ -197,26 +198,43 @@ bool Journal::write_out(std::string_view bytes) {
   return false;
 }
 
-boost::system::result<Sequence, Refusal> Journal::append(Kind kind, Time received, std::string_view body) {
+// All of gathered_, whose last record is `last`; into one segment, since a segment has no gaps.
+bool Journal::write_gathered(Sequence last) {
+  if (gathered_.empty()) return true;
+  stuck_ = true;
+  if (broken_tail_ || segments_.back().bytes >= options_.segment_bytes) {
+    if (auto started = start_segment(written_ + 1); !started) {
+      disk_error_ = started.error().message;
+      return false;
+    }
+  }
+  if (!write_out(gathered_)) return false;
+  stuck_ = false;
+  written_ = last;
+  segments_.back().bytes += gathered_.size();
+  gathered_.clear();
+  if (refused_ == Refusal::disk) refused_.reset();
+  return true;
+}
+
+boost::system::result<Sequence, Refusal> Journal::append(Kind kind, Time received, std::string_view body, Keep keep) {
   Sequence appended = 0;
   bool awaited = false;
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Refusal::closed;
     if (position_ - consumed_ >= options_.max_backlog) return refuse(Refusal::full);
-    if (broken_tail_ || segments_.back().bytes >= options_.segment_bytes) {
-      if (auto started = start_segment(last_ + 1); !started) {
-        disk_error_ = started.error().message;
-        return refuse(Refusal::disk);
-      }
+    if (gathered_.size() >= kMostGathered && !write_gathered(last_)) return refuse(Refusal::disk);
+    const std::size_t before = gathered_.size();
+    encode_record(last_ + 1, kind, received, body, gathered_);
+    const std::size_t size = gathered_.size() - before;
+    if (keep == Keep::now && !write_gathered(last_ + 1)) {
+      gathered_.resize(before);  // those before it have been taken in and wait on
+      return refuse(Refusal::disk);
     }
-    encode_buffer_.clear();
-    encode_record(last_ + 1, kind, received, body, encode_buffer_);
-    if (!write_out(encode_buffer_)) return refuse(Refusal::disk);
-    refused_.reset();
+    if (!stuck_) refused_.reset();
     appended = ++last_;
-    segments_.back().bytes += encode_buffer_.size();
-    position_ += encode_buffer_.size();
+    position_ += size;
     if (marks_.empty() || position_ - marks_.back().position >= kMarkBytes) marks_.push_back({last_, position_});
     awaited = last_ == awaited_;
   }
@@ -261,7 +279,8 @@ Result<bool> Journal::fill(Sequence after, std::size_t want) {
   Sequence first = 0;
   {
     const std::scoped_lock lock(mutex_);
-    if (after >= last_) return false;
+    if (after >= written_ && !write_gathered(last_)) refuse(Refusal::disk);
+    if (after >= written_) return false;
     auto it = std::upper_bound(segments_.begin(), segments_.end(), after + 1,
                                [](Sequence sequence, const Segment& segment) { return sequence < segment.first; });
     if (it == segments_.begin()) {
@@ -329,7 +348,9 @@ Result<std::vector<Record>> Journal::read(Sequence after, std::size_t max_record
 void Journal::wait(Sequence after, std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
   awaited_ = after + 1;
-  readable_.wait_for(lock, at_most, [&] { return closed_ || woken_ || last_ > after; });
+  // What cannot be written cannot be read: it is tried again when the time is up.
+  const auto readable = [&] { return written_ > after || (last_ > after && !stuck_); };
+  readable_.wait_for(lock, at_most, [&] { return closed_ || woken_ || readable(); });
   awaited_ = 0;
   woken_ = false;
 }
@@ -391,6 +412,7 @@ std::size_t Journal::disk_bytes() const {
 
 void Journal::close() {
   const std::scoped_lock lock(mutex_);
+  if (!closed_) write_gathered(last_);
   closed_ = true;
   readable_.notify_all();
   space_.notify_all();

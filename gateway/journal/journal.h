@@ -3,7 +3,8 @@
 //
 // Threads: append() and wait_for_space() may be called from any thread; read(), wait(), committed() and trim() from one
 // (the engine's). When append() has returned a sequence, the record survives the death of the process
-// (Durability::process: it is with the kernel) or of the machine (Durability::power: fdatasync has returned).
+// (Durability::process: it is with the kernel) or of the machine (Durability::power: fdatasync has returned), unless it
+// was appended with Keep::soon.
 //
 // Bounds: segments of Options::segment_bytes; at most Options::max_backlog bytes appended and not yet committed, beyond
 // which append() refuses with Refusal::full and its caller holds back its source.
@@ -44,6 +45,13 @@ struct Error {
 }
 template <typename T>
 using Result = boost::system::result<T, Error>;
+
+// When a record has to be on disk.
+enum class Keep : std::uint8_t {
+  now,  // before append() returns: somebody will be told that it is kept
+  soon  // with the next record that is to be kept now, when it is read, or with kMostGathered bytes: for what nobody is
+        // told of. A system call for each would cost more than all the rest of taking it in.
+};
 
 enum class Refusal : std::uint8_t {
   full,    // the backlog is at its bound: wait_for_space(), then again
@@ -88,8 +96,12 @@ class Journal {
 
   const std::vector<std::string>& reports() const { return reports_; }
 
+  // Bytes of records that wait in memory (Keep::soon).
+  static constexpr std::size_t kMostGathered = 64U << 10U;
+
   // The new record's sequence.
-  boost::system::result<Sequence, Refusal> append(Kind kind, Time received, std::string_view body);
+  boost::system::result<Sequence, Refusal> append(Kind kind, Time received, std::string_view body,
+                                                  Keep keep = Keep::now);
   // Why the last append was refused with Refusal::disk.
   std::string disk_error() const;
   // Why the last append was refused, as a sentence; empty where it was not.
@@ -128,7 +140,7 @@ class Journal {
   };
   Pin pin();
 
-  // From now on nothing is appended; waiters return.
+  // What waits in memory is written; from now on nothing is appended; waiters return.
   void close();
 
  private:
@@ -146,6 +158,7 @@ class Journal {
   Result<void> scan(Sequence committed);
   Result<Sequence> scan_last(Segment& segment);
   Result<void> start_segment(Sequence first);
+  bool write_gathered(Sequence last);
   bool write_out(std::string_view bytes);
   Refusal refuse(Refusal why);
   Result<bool> fill(Sequence after, std::size_t want);
@@ -159,10 +172,12 @@ class Journal {
   std::deque<Segment> segments_;
   File tail_;
   Sequence last_ = 0;
+  Sequence written_ = 0;        // the last one in a file; those after it are in gathered_
+  std::string gathered_;        // encoded records
+  bool stuck_ = false;          // the last try to write them failed
   std::uint64_t position_ = 0;  // bytes ever appended
   std::uint64_t consumed_ = 0;  // bytes committed
   std::deque<Mark> marks_;      // at most one per kMarkBytes
-  std::string encode_buffer_;
   std::string disk_error_;
   std::optional<Refusal> refused_;  // what the last append met
   Refusals refusals_;

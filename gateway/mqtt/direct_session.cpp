@@ -182,7 +182,7 @@ void DirectSession::receive(const ::mqtt::message& message) {
     if (kept.size() > options_.max_payload) kept = kept.substr(0, kKeptOfCut);
     body_.clear();
     encode(journal::Message{static_cast<std::uint32_t>(payload.size()), topic, kept}, body_);
-    intake_.append(journal::Kind::message, body_, Intake::AtStop::hold);
+    intake_.append(journal::Kind::message, body_, Intake::AtStop::hold, Intake::keep_of(message.get_qos()));
   } catch (const std::exception& error) {
     // Only memory can be short here. Returning would acknowledge what was not kept.
     log_(std::string("cannot take a message in: ") + error.what() + "; ending, so that the broker keeps it");

@@ -5,12 +5,12 @@
 
 namespace fettle::mqtt_adapter {
 
-bool Intake::append(journal::Kind kind, std::string_view body, AtStop at_stop) {
+bool Intake::append(journal::Kind kind, std::string_view body, AtStop at_stop, journal::Keep keep) {
   bool waited = false;
   bool told = false;
   auto patience = kPatience / kSlice;  // tries once stopping
   for (;;) {
-    const auto appended = journal_.append(kind, clock_.now(), body);
+    const auto appended = journal_.append(kind, clock_.now(), body, keep);
     if (appended) break;
     if (!waited) ++held_;
     waited = true;

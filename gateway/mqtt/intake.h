@@ -32,7 +32,10 @@ class Intake {
     give_up  // returns false: at once where the disk refuses, after kPatience where the backlog is full
   };
   // Appends with the clock's time. True once the record is in the journal.
-  bool append(journal::Kind kind, std::string_view body, AtStop at_stop);
+  bool append(journal::Kind kind, std::string_view body, AtStop at_stop, journal::Keep keep = journal::Keep::now);
+  // A message of QoS 0 is acknowledged to nobody. Until the engine reads it, it may stand in memory as it did in the
+  // socket's buffer before.
+  static journal::Keep keep_of(int qos) { return qos == 0 ? journal::Keep::soon : journal::Keep::now; }
   // A message on kClockTopic, {"now": ms}: moves the clock of a recording on. The tick that follows carries the new
   // time; a redelivered, older one is no news.
   static constexpr std::string_view kClockTopic = "fettle/v1/clock";

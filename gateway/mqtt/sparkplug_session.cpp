@@ -313,7 +313,8 @@ void SparkplugSession::receive(const ::mqtt::message& message) {
     if (kept.size() > options_.max_payload) kept = kept.substr(0, kKeptOfCut);
     body_.clear();
     encode(journal::SparkplugMessage{options_.name, {static_cast<std::uint32_t>(payload.size()), topic, kept}}, body_);
-    if (!intake_.append(journal::Kind::sparkplug, body_, Intake::AtStop::give_up)) ++given_up_;
+    const journal::Keep keep = Intake::keep_of(message.get_qos());
+    if (!intake_.append(journal::Kind::sparkplug, body_, Intake::AtStop::give_up, keep)) ++given_up_;
   } catch (const std::exception& error) {
     // Only memory can be short here. The gap in the sequence numbers tells the engine.
     ++given_up_;

@@ -25,7 +25,8 @@ TEST(JournalConcurrent, EveryRecordOfEveryWriterIsReadOnceAndInItsWritersOrder) 
   for (int writer = 0; writer < kWriters; ++writer) {
     writers.emplace_back([&, writer] {
       for (int i = 0; i < kEach;) {
-        if (journal.append(Kind::message, Time(), std::to_string(writer) + ' ' + std::to_string(i))) {
+        const Keep keep = writer == 0 || i % 7 == 0 ? Keep::now : Keep::soon;
+        if (journal.append(Kind::message, Time(), std::to_string(writer) + ' ' + std::to_string(i), keep)) {
           ++i;
         } else {
           ++refused;

@@ -3,7 +3,9 @@
 #include "gateway/journal/journal.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <random>
 
@@ -174,6 +176,98 @@ TEST_F(JournalTest, TheBacklogIsBoundedAndCommittingMakesRoom) {
   journal->committed(last);
   EXPECT_EQ(journal->backlog_bytes(), 0U);
   EXPECT_TRUE(journal->append(Kind::message, Time(), "again"));
+}
+
+// ---- Keep::soon
+
+TEST_F(JournalTest, WhatNobodyIsToldOfIsWrittenWhenItIsReadOrWithTheNextRecordThatIs) {
+  auto journal = open();
+  const auto size = [&] { return std::filesystem::file_size(segments().back()); };
+  const auto empty = size();
+  ASSERT_TRUE(journal->append(Kind::message, Time(), "one", Keep::soon));
+  ASSERT_TRUE(journal->append(Kind::message, Time(), "two", Keep::soon));
+  EXPECT_EQ(size(), empty);
+  EXPECT_EQ(journal->last(), 2U);
+  EXPECT_EQ(bodies(*journal), (std::vector<std::string>{"one", "two"}));
+  const auto read = size();
+  EXPECT_GT(read, empty);
+  ASSERT_TRUE(journal->append(Kind::message, Time(), "three", Keep::soon));
+  EXPECT_EQ(size(), read);
+  ASSERT_TRUE(journal->append(Kind::tick, Time(), "four"));
+  EXPECT_GT(size(), read);
+  EXPECT_EQ(bodies(*journal), (std::vector<std::string>{"one", "two", "three", "four"}));
+}
+
+TEST_F(JournalTest, NoMoreThanTheBoundWaitsInMemory) {
+  options_.segment_bytes = 1U << 20U;
+  auto journal = open();
+  const std::string body(1'000, 'x');
+  std::size_t appended = 0;
+  while (std::filesystem::file_size(segments().back()) < 1'000) {
+    ASSERT_TRUE(journal->append(Kind::message, Time(), body, Keep::soon));
+    appended += body.size();
+    ASSERT_LE(appended, Journal::kMostGathered + body.size());
+  }
+  EXPECT_GE(appended, Journal::kMostGathered - 10 * body.size()) << "a system call for each";
+}
+
+TEST_F(JournalTest, WhatWaitsInMemoryIsWrittenOverSegmentsAndWhenItCloses) {
+  {
+    auto journal = open();
+    for (int i = 1; i <= 100; ++i) {
+      ASSERT_TRUE(journal->append(Kind::message, Time(), "body " + std::to_string(i),
+                                  i % 10 == 0 ? Keep::now : Keep::soon));
+    }
+    ASSERT_TRUE(journal->append(Kind::message, Time(), "body 101", Keep::soon));
+  }
+  EXPECT_GT(segments().size(), 2U);
+  auto journal = open();
+  EXPECT_TRUE(journal->reports().empty());
+  const auto found = bodies(*journal);
+  ASSERT_EQ(found.size(), 101U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], "body " + std::to_string(i + 1));
+}
+
+// A limit on the size of files refuses writes as a full disk does.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::size_t bytes) : former_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &limit_);
+    const rlimit tight{bytes, limit_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &tight);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &limit_);
+    std::signal(SIGXFSZ, former_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*former_)(int);
+  rlimit limit_{};
+};
+
+TEST_F(JournalTest, WhatWaitsInMemoryWaitsOnWhileTheDiskRefuses) {
+  auto journal = open();
+  add(*journal, 1);
+  {
+    const FileSizeLimit limit(std::filesystem::file_size(segments().back()));
+    ASSERT_TRUE(journal->append(Kind::message, Time(), "body 2", Keep::soon));
+    const auto refused = journal->append(Kind::message, Time(), "told to nobody, since it was refused");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), Refusal::disk);
+    EXPECT_EQ(bodies(*journal), std::vector<std::string>{"body 1"});
+    EXPECT_NE(journal->refusing(), "");
+    const auto began = std::chrono::steady_clock::now();
+    journal->wait(1, milliseconds(50));
+    EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(50)) << "a reader would spin";
+    ASSERT_TRUE(journal->append(Kind::message, Time(), "body 3", Keep::soon));
+  }
+  EXPECT_EQ(bodies(*journal), (std::vector<std::string>{"body 1", "body 2", "body 3"}));
+  EXPECT_EQ(journal->refusing(), "");
+  add(*journal, 1);
+  EXPECT_EQ(bodies(*journal).back(), "body 4");
 }
 
 TEST_F(JournalTest, TrimmingRemovesOnlyWhatIsWhollyBehind) {
