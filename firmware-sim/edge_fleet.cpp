@@ -42,6 +42,7 @@ class Run {
   }
 
   EdgeReport until_done(const std::atomic<bool>& stop) {
+    begin_clock();
     for (auto& node : nodes_) check(node->start());
     while (!outcome_) {
       const Instant idle_until = feed();
@@ -110,16 +111,39 @@ class Run {
       }
       ++position_;
       const auto node = node_of_asset(pending_->asset, source_.assets().size(), run_.plan);
-      if (position_ <= nodes_[node]->position()) pending_.reset();
+      if (position_ <= nodes_[node]->position()) {
+        taken_ = std::max(taken_.value_or(pending_->at), pending_->at);
+        pending_.reset();
+      }
     }
     return pending_.has_value();
   }
 
+  // Every node's first births say when it all begins, or how far earlier runs had come.
+  void begin_clock() {
+    if (run_.plan.clock == ClockMessages::kNone) return;
+    next_batch();
+    if (taken_) {
+      clock_ = taken_;
+    } else if (pending_) {
+      clock_ = pending_->at;
+    }
+    if (clock_) set_clocks();
+  }
+
+  void set_clocks() {
+    for (auto& node : nodes_) node->set_clock(*clock_);
+  }
+
   void advance_clock(SimulatedNode& node) {
-    if (run_.plan.clock == ClockMessages::kNone || (clock_ && pending_->at - *clock_ < kClockStep)) return;
-    clock_ = pending_->at;
+    if (run_.plan.clock == ClockMessages::kNone) return;
+    if (!clock_ || pending_->at - *clock_ >= kClockStep) {
+      clock_ = pending_->at;
+      set_clocks();
+    }
+    if (!node.clock_is_behind()) return;
     check(node.publish_kept());
-    check(node.publish_clock(*clock_));
+    check(node.publish_clock());
   }
 
   void hand_over(SimulatedNode& node) {
@@ -221,6 +245,7 @@ class Run {
   bool exhausted_ = false;
   bool complete_ = false;
   std::optional<EventTime> clock_;
+  std::optional<EventTime> taken_;      // newest event time that an earlier run had handed over
   std::optional<EventTime> simulated_;  // newest event time handed over
   std::uint64_t batches_ = 0;
   bool dropping_ = false;

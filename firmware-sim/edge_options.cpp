@@ -47,13 +47,17 @@ void add_edge_options(CLI::App& app, EdgeOptions& typed) {
   add("--buffer-size", typed.buffer_bytes, "bytes kept there for each node, at most; then the oldest are dropped")
       ->capture_default_str()
       ->check(CLI::Range(kLeastOutboxBytes, std::uint64_t{1} << 40U));
-  add("--overlap", typed.overlap, "what was sent this long before a loss is sent again as history; 0s: nothing")
+  add("--overlap", typed.overlap,
+      "what was sent this long before a loss is sent again as history, and the end waits as long; longer than the 45 s "
+      "for which a broker may take a dead gateway for alive (1.5 times its keep-alive of 30 s); 0s: nothing")
       ->capture_default_str();
   add("--flush-rate", typed.flush_rate, "historical readings a second of each node, at most")
       ->capture_default_str()
       ->check(CLI::Range(kSlowestFlush, kFastestFlush));
   app.add_flag("--hold-open", typed.hold_open, "stay connected at the end, until SIGTERM")->needs("--sparkplug");
-  app.add_flag("--clock", typed.clock, "move the clock of a gateway with `clock: recording`")->needs("--sparkplug");
+  app.add_flag("--clock", typed.clock,
+               "move the clock of a gateway with `clock: recording`, first of all before the births")
+      ->needs("--sparkplug");
 }
 
 std::optional<EdgePlan> edge_plan_of(const EdgeOptions& typed) {

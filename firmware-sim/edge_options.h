@@ -23,7 +23,7 @@ struct EdgeOptions {
   std::size_t per_message = kMostPerMessage;
   std::optional<std::string> buffer;
   std::uint64_t buffer_bytes = kDefaultOutboxBytes;
-  std::string overlap = "10s";
+  std::string overlap = std::to_string(kDefaultOverlap.count()) + "s";
   double flush_rate = EdgePlan{}.flush_rate;
   bool hold_open = false;
   bool clock = false;

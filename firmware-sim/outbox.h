@@ -35,7 +35,10 @@ namespace fettle::sim {
 
 inline constexpr std::uint64_t kDefaultOutboxBytes = 256ULL << 20U;
 inline constexpr std::uint64_t kLeastOutboxBytes = 64ULL << 10U;
-inline constexpr std::chrono::seconds kDefaultOverlap{10};
+// A host that dies without closing its connection is held for alive by its broker for 1.5 times its keep-alive (MQTT
+// 3.1.1, 3.1.2.10), and so is one whose network falls silent: 45 s for the gateway's 30. What is sent meanwhile reaches
+// nobody, so the overlap must be longer.
+inline constexpr std::chrono::seconds kDefaultOverlap{60};
 
 struct OutboxLimits {
   std::uint64_t bytes = kDefaultOutboxBytes;  // of what is kept; the file may be twice that before it is rewritten

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "firmware-sim/clocked_source.h"
+#include "gateway/sparkplug/topic.h"
 
 namespace fettle::sim {
 namespace {
@@ -124,7 +125,22 @@ std::optional<Problem> SimulatedNode::execute(const edge::Connect& action) {
   return std::nullopt;
 }
 
+// Births show values, and the clock is said before them: whoever hears them lives in their time.
 void SimulatedNode::publish(const edge::Publish& action) {
+  if (clock_) {
+    const auto topic = sparkplug::parse_topic(action.topic);
+    if (topic && topic->type == sparkplug::MessageType::nbirth) say_clock();
+  }
+  hand_to_link(action);
+}
+
+void SimulatedNode::say_clock() {
+  said_ = clock_;
+  const Message message = clock_message(*clock_);
+  hand_to_link({message.topic, message.payload, 0, false});
+}
+
+void SimulatedNode::hand_to_link(const edge::Publish& action) {
   if (link_.publish(action)) {
     ++publications_;
   } else if (connected_) {
@@ -192,10 +208,9 @@ std::optional<Problem> SimulatedNode::flush() {
   return execute();
 }
 
-std::optional<Problem> SimulatedNode::publish_clock(EventTime now) {
-  if (!connected_) return std::nullopt;
-  const Message message = clock_message(now);
-  publish({message.topic, message.payload, 0, false});
+std::optional<Problem> SimulatedNode::publish_clock() {
+  if (!connected_ || !clock_) return std::nullopt;
+  say_clock();
   return execute();
 }
 

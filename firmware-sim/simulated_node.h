@@ -38,8 +38,12 @@ class SimulatedNode {
   // First onto the disk, then, if the node is online, out.
   [[nodiscard]] std::optional<Problem> publish_kept();
 
+  // What the gateway's clock is to say: said before each NBIRTH from now on, and by publish_clock().
+  void set_clock(EventTime now) { clock_ = now; }
+  // Not said yet. Each node says it itself: what one sends may overtake what another has sent.
+  bool clock_is_behind() const { return connected_ && clock_ != said_; }
   // Moves the gateway's clock, if there is a connection.
-  [[nodiscard]] std::optional<Problem> publish_clock(EventTime now);
+  [[nodiscard]] std::optional<Problem> publish_clock();
 
   bool online() const { return machine_.online(); }
   bool connected() const { return connected_; }
@@ -66,6 +70,8 @@ class SimulatedNode {
   std::optional<Problem> execute();
   std::optional<Problem> execute(const sparkplug::edge::Connect& action);
   void publish(const sparkplug::edge::Publish& action);
+  void say_clock();
+  void hand_to_link(const sparkplug::edge::Publish& action);
   void lose();
   std::optional<Problem> flush();
   void publish_batch(const Batch& batch);
@@ -76,6 +82,8 @@ class SimulatedNode {
   EdgePlan plan_;
   EdgeLink link_;
   std::vector<Batch> kept_;  // added to the outbox as sent, and not yet published
+  std::optional<EventTime> clock_;
+  std::optional<EventTime> said_;  // the last of these that went out
   bool connected_ = false;
   ConnectFailure failure_;
   Instant next_flush_;

@@ -201,10 +201,16 @@ void Core::attach(Outlets outlets) {
 // ---- after each commit, on the engine's thread ---------------------------------------------------------------------
 
 void Core::after_commit(const Progress& progress) {
+  // The batch in which the replay ends holds new records, too.
+  if (!counting_ && !progress.replaying) {
+    metrics_.begin(engine_->counted_before());
+    counting_ = true;
+  }
   if (progress.batch_records > 0) {
     metrics_.committed(progress.batch_records, progress.commit_time, progress.counters,
                        progress.replaying ? Metrics::Phase::replay : Metrics::Phase::live);
   }
+  for (const auto& [reason, items] : engine_->take_refusals()) metrics_.quarantined(reason, items);
   for (; failures_seen_ < progress.failures; ++failures_seen_) metrics_.commit_failed();
   if (progress.checkpoints > checkpoints_seen_) {
     checkpoints_seen_ = progress.checkpoints;
@@ -270,7 +276,7 @@ void Core::look_around() {
   }
   const std::scoped_lock lock(mutex_);
   sparkplug_ = state;
-  store_state_ = {file_bytes, sizes.unmerged_blocks, merges_};
+  store_state_ = {file_bytes, sizes.unmerged_blocks, merges_, {}};
 }
 
 std::optional<SparkplugState> Core::sparkplug() const {
@@ -280,8 +286,13 @@ std::optional<SparkplugState> Core::sparkplug() const {
 }
 
 StoreState Core::store_state() const {
-  const std::scoped_lock lock(mutex_);
-  return store_state_;
+  StoreState state;
+  {
+    const std::scoped_lock lock(mutex_);
+    state = store_state_;
+  }
+  state.merge_problem = store_->merges()->problem();
+  return state;
 }
 
 }  // namespace fettle::app

@@ -108,6 +108,7 @@ class Core {
   std::uint64_t catalog_seen_ = 0;
   std::uint64_t checkpoints_seen_ = 0;
   std::uint64_t failures_seen_ = 0;
+  bool counting_ = false;  // metrics_ knows what earlier lives had counted
   std::uint64_t merges_ = 0;
   std::chrono::steady_clock::time_point looked_at_{};
   std::chrono::steady_clock::time_point retention_at_{};

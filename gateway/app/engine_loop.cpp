@@ -188,6 +188,7 @@ void EngineLoop::publish() {
   at_.checkpointed = engine_.checkpointed();
   at_.now = engine_.now();
   at_.replaying = engine_.replaying();
+  at_.catching_up = engine_.folded() < backlog_end_;
   at_.counters = engine_.counters();
   at_.batch_records = std::exchange(records_since_commit_, 0);
   at_.batch_readings = at_.counters.readings - std::exchange(readings_committed_, at_.counters.readings);

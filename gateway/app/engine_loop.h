@@ -27,6 +27,7 @@ struct Progress {
   journal::Sequence checkpointed = 0;  // the newest checkpoint that counts
   engine::Time now;                    // gateway time: the received time of the newest record folded
   bool replaying = false;              // what is folded stands in the store already
+  bool catching_up = false;            // what the journal held when the loop began is not all folded
   engine::Counters counters;
 
   std::uint64_t commits = 0;        // since the start, those that succeeded

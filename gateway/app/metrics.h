@@ -68,11 +68,12 @@ struct Recorded {
 
 class Metrics {
  public:
-  static constexpr std::size_t kMaxReasons = 32;
+  static constexpr std::size_t kMaxReasons = 64;  // there are some 50
 
   // Any thread each; none throws but for want of memory.
 
-  // Before the first batch: what earlier lives of the gateway had counted (engine::Engine::counters() after start()).
+  // What earlier lives of the gateway had counted: before the first batch, and once more before the first that is not
+  // all replayed, when it is known for good (engine::Engine::counted_before()).
   void begin(const engine::Counters& counters);
 
   // A batch of `records` journal records was committed in `took`; `counters` are the engine's sums after it. With
@@ -133,6 +134,7 @@ struct StoreState {
   std::uint64_t file_bytes = 0;
   std::uint64_t level0_blocks = 0;  // waiting to be merged
   std::uint64_t merges = 0;         // since the process began
+  std::string merge_problem;        // why the last merge failed; empty: it did not
 };
 
 // Work-order events on their way out.

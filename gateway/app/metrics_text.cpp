@@ -184,6 +184,8 @@ void add_store(Exposition& out, const StoreState& store) {
   out.gauge("fettle_store_file_bytes", "Size of the store's files.", store.file_bytes);
   out.gauge("fettle_store_level0_blocks", "Blocks of readings that wait to be merged.", store.level0_blocks);
   out.counter("fettle_store_merges_total", "Merges of blocks.", store.merges);
+  out.gauge("fettle_store_merge_failing", "1 while merging fails; /readyz says why.",
+            store.merge_problem.empty() ? 0 : 1);
 }
 
 void add_server(Exposition& out, const Snapshot& snapshot) {

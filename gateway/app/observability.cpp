@@ -7,9 +7,12 @@
 namespace fettle::app {
 namespace {
 
-http::Response answer(std::string_view name, const std::vector<Reason>& reasons) {
-  return {
-      reasons.empty() ? 200U : 503U, "application/json", reasons_json(name, reasons), {{"Cache-Control", "no-store"}}};
+http::Response answer(std::string_view name, const std::vector<Reason>& reasons,
+                      const std::optional<std::vector<Reason>>& warnings = std::nullopt) {
+  return {reasons.empty() ? 200U : 503U,
+          "application/json",
+          reasons_json(name, reasons, warnings),
+          {{"Cache-Control", "no-store"}}};
 }
 
 }  // namespace
@@ -22,7 +25,8 @@ void add_watching(http::Server& server, Watched watched) {
                  return answer("healthy", reasons);
                }));
   server.route(Method::get, "/readyz", http::at_once([readiness = watched.readiness](const http::Request&) {
-                 return answer("ready", not_ready_because(readiness()));
+                 const Readiness now = readiness();
+                 return answer("ready", not_ready_because(now), warnings_of(now));
                }));
   server.route(Method::get, "/metrics", http::at_once([watched = std::move(watched)](const http::Request&) {
                  Snapshot snapshot = watched.snapshot();

@@ -40,12 +40,26 @@ std::vector<Reason> not_ready_because(const Readiness& readiness) {
   return out;
 }
 
-std::string reasons_json(std::string_view name, const std::vector<Reason>& reasons) {
-  boost::json::array listed;
-  for (const Reason& reason : reasons) {
-    listed.push_back(boost::json::object{{"what", reason.what}, {"detail", reason.detail}, {"mend", reason.mend}});
-  }
-  const boost::json::object body{{name, reasons.empty()}, {"reasons", std::move(listed)}};
+std::vector<Reason> warnings_of(const Readiness& readiness) {
+  if (readiness.merge_problem.empty()) return {};
+  return {{"merge",
+           "blocks of readings cannot be merged: " + readiness.merge_problem +
+               "; readings are kept all the same, in more space, and are slower to find",
+           "free space on the disk of the data folder, or mend it; if that is not it, run fettle verify. The gateway "
+           "tries again by itself"}};
+}
+
+std::string reasons_json(std::string_view name, const std::vector<Reason>& reasons,
+                         const std::optional<std::vector<Reason>>& warnings) {
+  const auto listed = [](const std::vector<Reason>& all) {
+    boost::json::array list;
+    for (const Reason& reason : all) {
+      list.push_back(boost::json::object{{"what", reason.what}, {"detail", reason.detail}, {"mend", reason.mend}});
+    }
+    return list;
+  };
+  boost::json::object body{{name, reasons.empty()}, {"reasons", listed(reasons)}};
+  if (warnings) body["warnings"] = listed(*warnings);
   return boost::json::serialize(body) + '\n';
 }
 

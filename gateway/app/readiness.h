@@ -24,10 +24,11 @@ struct Readiness {
   bool journal_writes = true;          // the last append was not refused
   std::string journal_problem;         // why not
   std::vector<SessionState> sessions;  // that must be up, each
+  std::string merge_problem;           // why the store cannot merge blocks of readings; empty: it can
 };
 
 struct Reason {
-  std::string what;    // a word for programs: fold, stopping, replay, store, journal, session
+  std::string what;    // a word for programs: fold, stopping, replay, store, journal, session; merge
   std::string detail;  // for people
   std::string mend;    // what to do
 };
@@ -37,7 +38,12 @@ std::vector<Reason> not_ready_because(const Readiness& readiness);
 // Nothing: healthy.
 std::optional<Reason> not_healthy_because(const Readiness& readiness);
 
-// {"ready":false,"reasons":[{"what":...,"detail":...,"mend":...}]}; "ready" is the name given.
-std::string reasons_json(std::string_view name, const std::vector<Reason>& reasons);
+// What does not keep the gateway from its work, and will if nobody mends it.
+std::vector<Reason> warnings_of(const Readiness& readiness);
+
+// {"ready":false,"reasons":[{"what":...,"detail":...,"mend":...}],"warnings":[]}; "ready" is the name given. Without
+// `warnings` no such member.
+std::string reasons_json(std::string_view name, const std::vector<Reason>& reasons,
+                         const std::optional<std::vector<Reason>>& warnings = std::nullopt);
 
 }  // namespace fettle::app

@@ -57,12 +57,13 @@ class View {
     readiness.stopping = stopping_;
     readiness.folded = progress.folded;
     readiness.last = core_.journal().last();
-    readiness.replaying = progress.replaying;
+    readiness.replaying = progress.replaying || progress.catching_up;
     readiness.store_writes = core_.loop().writing();
     readiness.store_problem = core_.loop().problem();
     readiness.journal_problem = core_.journal().refusing();
     readiness.journal_writes = readiness.journal_problem.empty();
     readiness.sessions = links_.sessions();
+    readiness.merge_problem = core_.store_state().merge_problem;
     return readiness;
   }
 

@@ -2,19 +2,12 @@
 // Entries compared: what an apply would add, change or leave alone. Nothing is removed by leaving it out of a file.
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "gateway/engine/catalog.pb.h"
+#include "gateway/engine/entry_key.h"
 
 namespace fettle::catalog {
-
-// "model", "asset", "seller", "customer", "site", "pack", "plan", "subscription", "mapping"; "nothing" for an empty
-// entry.
-std::string kind_name(Entry::EntryCase kind);
-
-// The kind's name and the id: what identifies an entry.
-std::pair<std::string, std::string> entry_key(const Entry& entry);
 
 // The entry as bytes; equal entries give equal bytes (maps in order of their keys), so comparing bytes compares
 // entries. Holds within one version of Protobuf; entries read

@@ -14,7 +14,7 @@ constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
 Engine::Engine(Store& store, Lookups lookups, EngineOptions options, sparkplug::HostOptions host)
     : store_(store),
-      fold_{options, {}, {}, 0, 0, {}, {}, 0, false},
+      fold_{options, {}, {}, 0, 0, {}, {}, 0, false, {}},
       registry_(std::move(lookups)),
       history_(store),
       metering_(fold_, store, history_),
@@ -52,6 +52,7 @@ StoreResult<Sequence> Engine::start() {
   }
   folded_ = *checkpoint;
   fold_.replaying = replaying();
+  counted_before_ = fold_.counters;
   finish_batch();
   return folded_;
 }
@@ -114,6 +115,7 @@ bool Engine::leave_replay() {
   complete_effects();
   finish_batch();
   fold_.replaying = replaying();
+  if (!fold_.replaying) counted_before_ = fold_.counters;
   return !fold_.replaying;
 }
 

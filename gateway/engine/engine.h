@@ -12,8 +12,11 @@
 // One thread. fold() throws StoreFailure where the store cannot be read; commit() and checkpoint() report, and can be
 // tried again (a full disk).
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/engine/asset_parts.h"
@@ -88,11 +91,15 @@ class Engine {
   std::vector<std::string> take_reports();
   // Sparkplug nodes to be asked for their births, once each; never while replaying.
   std::vector<RebirthRequest> take_rebirth_requests() { return sparkplug_.take_requests(); }
+  // How much was quarantined since the last call, by reason; nothing of what was replayed.
+  std::map<std::string, std::uint64_t, std::less<>> take_refusals() { return std::exchange(fold_.refusals, {}); }
 
   Sequence folded() const { return folded_; }
   Time now() const { return fold_.now; }
   bool replaying() const { return folded_ < committed_; }
   const Counters& counters() const { return fold_.counters; }
+  // What of them stood in the store already at start(). Once replaying() is over.
+  const Counters& counted_before() const { return counted_before_; }
   const Registry& registry() const { return registry_; }
   const std::vector<AssetState>& assets() const { return assets_; }
   // Changes of the catalog folded since start().
@@ -154,6 +161,8 @@ class Engine {
   std::int64_t slice_bytes_ = Checkpointer::kSliceBytes;
   Sequence folded_ = 0;
   Sequence committed_ = 0;  // what the store stands at: effects up to here are not written again
+
+  Counters counted_before_;
 
   std::vector<Answer> pending_answers_;
   std::vector<Answer> answers_;

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "gateway/engine/engine.h"
+#include "gateway/engine/entry_key.h"
 
 namespace fettle::engine {
 namespace {
@@ -47,7 +48,7 @@ void Engine::fold_catalog(const journal::Record& record) {
   }
   const std::vector<catalog::Entry> entries(change.entries().begin(), change.entries().end());
   for (const catalog::Entry& entry : entries) {
-    auto [kind, id] = key_of(entry);
+    auto [kind, id] = catalog::entry_key(entry);
     fold_.effects.catalog.push_back({std::move(kind), std::move(id), record.sequence, entry.SerializeAsString()});
   }
   sparkplug_.before_catalog_change();

@@ -2,6 +2,10 @@
 // What the fold of a record works on beside the assets: the effects of the batch in the making, and the engine's few
 // global facts. The Engine owns the one there is; its parts (Intake, Metering, Maintenance ...) hold a reference.
 
+#include <functional>
+#include <map>
+#include <string>
+
 #include "gateway/engine/ports.h"
 #include "gateway/engine/sessions.h"
 
@@ -27,6 +31,9 @@ struct FoldState {
   Effects effects;
   Sequence folding = 0;  // the record being folded
   bool replaying = false;
+
+  // What was quarantined since somebody took it, by reason; not of what is replayed. Reasons are words of the program.
+  std::map<std::string, std::uint64_t, std::less<>> refusals;
 };
 
 }  // namespace fettle::engine

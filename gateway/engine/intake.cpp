@@ -41,6 +41,7 @@ std::uint64_t Origin::hash() {
 
 void Intake::quarantine(const Origin& origin, std::uint32_t item, std::string reason, std::string detail) {
   ++fold_.counters.quarantined;
+  if (!fold_.replaying) ++fold_.refusals[reason];
   fold_.effects.quarantine.push_back({origin.arrived, item, origin.received, std::string(origin.topic),
                                       std::move(reason), std::move(detail),
                                       std::string(origin.payload.substr(0, kFirstBytes))});

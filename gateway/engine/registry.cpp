@@ -9,6 +9,7 @@
 
 #include "billing/decimal.h"
 #include "gateway/dispatch/work_order.h"
+#include "gateway/engine/entry_key.h"
 
 namespace fettle::engine {
 namespace {
@@ -131,35 +132,9 @@ std::string first_message(const rules::Diagnostics& problems) {
 
 }  // namespace
 
-std::pair<std::string, std::string> key_of(const catalog::Entry& entry) {
-  switch (entry.entry_case()) {
-    case catalog::Entry::kModel:
-      return {"model", entry.model().id()};
-    case catalog::Entry::kAsset:
-      return {"asset", entry.asset().id()};
-    case catalog::Entry::kSeller:
-      return {"seller", entry.seller().id()};
-    case catalog::Entry::kCustomer:
-      return {"customer", entry.customer().id()};
-    case catalog::Entry::kSite:
-      return {"site", entry.site().id()};
-    case catalog::Entry::kPack:
-      return {"pack", entry.pack().id()};
-    case catalog::Entry::kPlan:
-      return {"plan", entry.plan().id()};
-    case catalog::Entry::kSubscription:
-      return {"subscription", entry.subscription().id()};
-    case catalog::Entry::kMapping:
-      return {"mapping", entry.mapping().id()};
-    case catalog::Entry::ENTRY_NOT_SET:
-      break;
-  }
-  return {};
-}
-
 std::vector<std::string> Registry::apply(const std::vector<catalog::Entry>& entries) {
   for (const catalog::Entry& entry : entries) {
-    const std::string id = key_of(entry).second;
+    const std::string id = catalog::entry_key(entry).second;
     switch (entry.entry_case()) {
       case catalog::Entry::kModel:
         models_[id] = entry.model();

@@ -183,7 +183,4 @@ class Registry {
   std::map<std::string, std::shared_ptr<const billing::Zone>> zones_;  // by customer
 };
 
-// The key of an entry: its kind in a word ("model", "asset", ...) and its id.
-std::pair<std::string, std::string> key_of(const catalog::Entry& entry);
-
 }  // namespace fettle::engine

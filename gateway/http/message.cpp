@@ -21,7 +21,7 @@ struct Title {
   std::string_view text;
 };
 // Reason phrases of RFC 9110, section 15; 431 of RFC 6585.
-constexpr std::array<Title, 14> kTitles = {{
+constexpr std::array<Title, 15> kTitles = {{
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -30,6 +30,7 @@ constexpr std::array<Title, 14> kTitles = {{
     {408, "Request Timeout"},
     {409, "Conflict"},
     {413, "Content Too Large"},
+    {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},

@@ -25,6 +25,8 @@
 #include <utility>
 #include <variant>
 
+#include "gateway/http/authority.h"
+
 namespace fettle::http {
 namespace {
 
@@ -77,12 +79,20 @@ std::optional<Method> method_of(beast::http::verb verb) {
 
 // A target is "/path?query", or the same with scheme and host before it, which a server has to take as well (RFC 9112,
 // section 3.2.2).
+constexpr std::string_view kScheme = "http://";
+
 std::string_view without_host(std::string_view target) {
-  constexpr std::string_view kScheme = "http://";
   if (!target.starts_with(kScheme)) return target;
   target.remove_prefix(kScheme.size());
   const std::size_t slash = target.find('/');
   return slash == std::string_view::npos ? "/" : target.substr(slash);
+}
+
+// The host within the target, which then counts instead of the header's; else the header's.
+std::string_view authority_of(std::string_view target, std::string_view header) {
+  if (!target.starts_with(kScheme)) return header;
+  target.remove_prefix(kScheme.size());
+  return target.substr(0, target.find('/'));
 }
 
 // What to answer to bytes that are no request that can be taken; nothing where nobody is there to hear it.
@@ -139,6 +149,7 @@ struct Server::State : std::enable_shared_from_this<State> {
   std::set<Connection*> connections;
   std::size_t refusals = 0;
   bool stopping = false;
+  bool loopback_only = false;  // the address it listens on is one
 
   std::atomic<std::uint64_t> answered{0};
   std::atomic<std::uint64_t> client_errors{0};
@@ -282,6 +293,12 @@ Server::State::Choice Server::State::choose(const Parser& parser) const {
   const auto& header = parser.get();
   if (header.version() >= 11 && header.count(beast::http::field::host) != 1) {
     return problem(400, "the request has no Host header, or several; HTTP/1.1 asks for one");
+  }
+  const bool named = header.count(beast::http::field::host) > 0;  // HTTP/1.0 may leave it out; browsers never do
+  if (loopback_only && named && !is_loopback(authority_of(header.target(), header[beast::http::field::host]))) {
+    return problem(421,
+                   "the Host header names another machine; ask for 127.0.0.1, [::1] or localhost. A proxy before the "
+                   "gateway has to send one of these names along");
   }
   const std::string_view target = without_host(header.target());
   const auto path = routes.find(target.substr(0, target.find('?')));
@@ -434,6 +451,7 @@ Result<std::uint16_t> Server::start() {
   }
   const tcp::endpoint endpoint(address, options.port);
   tcp::acceptor& acceptor = state_->acceptor;
+  state_->loopback_only = address.is_loopback();
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);

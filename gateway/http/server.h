@@ -7,9 +7,9 @@
 // it. served() may be called from any thread.
 //
 // Whatever is refused is answered with a problem (RFC 9457) and counted: 400 not HTTP, 404 no such path, 405 not with
-// this method, 413 body too large, 431 header too large, 500 the route failed, 503 too many connections or the route
-// took too long. A client that does not send its request, or take its answer, within the time has its connection
-// closed.
+// this method, 413 body too large, 421 asked for by a name that is not ours (authority.h; only while listening on a
+// loopback address), 431 header too large, 500 the route failed, 503 too many connections or the route took too long. A
+// client that does not send its request, or take its answer, within the time has its connection closed.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>

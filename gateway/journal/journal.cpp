@@ -223,7 +223,8 @@ boost::system::result<Sequence, Refusal> Journal::append(Kind kind, Time receive
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Refusal::closed;
-    if (position_ - consumed_ >= options_.max_backlog) return refuse(Refusal::full);
+    const bool bounded = kind != Kind::session;
+    if (bounded && position_ - consumed_ >= options_.max_backlog) return refuse(Refusal::full);
     if (gathered_.size() >= kMostGathered && !write_gathered(last_)) return refuse(Refusal::disk);
     const std::size_t before = gathered_.size();
     encode_record(last_ + 1, kind, received, body, gathered_);

@@ -7,7 +7,8 @@
 // was appended with Keep::soon.
 //
 // Bounds: segments of Options::segment_bytes; at most Options::max_backlog bytes appended and not yet committed, beyond
-// which append() refuses with Refusal::full and its caller holds back its source.
+// which append() refuses with Refusal::full and its caller holds back its source. Session records, which are few, small
+// and hold nothing back, are taken all the same: a crash may leave a journal at its bound, and a start begins with one.
 
 #include <boost/system/result.hpp>
 #include <condition_variable>

@@ -57,6 +57,13 @@ inline bool long_varint(Cursor& in, std::uint64_t& out) {
   return long_varint(in, out);
 }
 
+// A tag or a length: 32 bits, in at most five bytes. Protobuf refuses longer ones, leading zeros or not.
+[[gnu::always_inline]] inline bool short_varint(Cursor& in, std::uint64_t& out) {
+  constexpr std::ptrdiff_t kMostBytes = 5;
+  const char* const at = in.at;
+  return varint(in, out) && in.at - at <= kMostBytes;
+}
+
 template <typename Word>
 bool fixed(Cursor& in, std::uint64_t& out) {
   static_assert(std::endian::native == std::endian::little, "the bytes of a payload are read as they lie");
@@ -70,7 +77,7 @@ bool fixed(Cursor& in, std::uint64_t& out) {
 
 [[gnu::always_inline]] inline bool length_delimited(Cursor& in, Cursor& out) {
   std::uint64_t length = 0;
-  if (!varint(in, length) || length > in.left()) return false;
+  if (!short_varint(in, length) || length > in.left()) return false;
   out = {in.at, in.at + length};
   in.at = out.end;
   return true;
@@ -134,7 +141,7 @@ class Decoder {
 [[gnu::always_inline]] inline bool Decoder::read_tag(Cursor& in, std::uint32_t& out) {
   const char* const at = in.at;
   std::uint64_t read = 0;
-  if (!varint(in, read)) return cut_short(at);
+  if (!short_varint(in, read)) return cut_short(at);
   if (read > 0xFFFFFFFFU || read >> 3U == 0) return fail(at, "malformed", "expected a field of a Sparkplug B message");
   out = static_cast<std::uint32_t>(read);
   return true;

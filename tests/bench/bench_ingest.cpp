@@ -25,7 +25,7 @@ constexpr int kMisuse = 2;
 constexpr int kInterrupted = 130;
 constexpr double kRawReading = 16;  // bytes: a time and a value of eight each
 
-enum class Mode { qos1_json, sparkplug_1, sparkplug_50, scale };
+enum class Mode { qos1_json, sparkplug_1, sparkplug_50, scale, restart };
 
 struct Options {
   Mode mode = Mode::qos1_json;
@@ -46,12 +46,15 @@ struct Defaults {
   std::size_t nodes;
   Condition condition;
 };
-constexpr std::array<Defaults, 4> kDefaults = {{
+constexpr std::array<Defaults, 5> kDefaults = {{
     {50'000, kAssets, 0, 0, Condition::window},
     {200'000, kAssets, 1, 4, Condition::window},
     {150'000, 1'000, 50, 4, Condition::window},
     {300'000, 10'000, 20, 20, Condition::threshold},
+    {1'000'000, kAssets, 1, 0, Condition::window},
 }};
+constexpr double kRestartMark = 10;       // seconds, of mode restart
+constexpr std::size_t kOneReading = 46;   // bytes of JSON
 constexpr double kMemoryMark = 160;       // MB, of mode scale
 constexpr std::size_t kLeastRounds = 20;  // enough for a rule's window and delay
 
@@ -185,12 +188,34 @@ void measure_sparkplug(const Options& options, const fettle::e2e::Broker& broker
   }
 }
 
+// One start of the gateway with everything journaled and nothing committed.
+void measure_restart(const Options& options, const std::filesystem::path& folder) {
+  const Workload workload = make_workload(options.messages, kOneReading, now());
+  const RestartMeasured gateway = run_restart(workload, folder / "gateway");
+  std::fprintf(stderr, "%zu messages: gateway %s\n", workload.messages.size(), to_text(gateway).c_str());
+  const auto messages = static_cast<double>(options.messages);
+  Series seconds("start_after_crash", "s");
+  Series rate("messages_per_second", "messages/s");
+  Series processor("cpu_per_message", "us");
+  Series memory("peak_memory", "MB");
+  seconds.add(gateway.seconds, kRestartMark);
+  rate.add(gateway.messages_per_second, messages / kRestartMark);
+  processor.add(gateway.processor_per_message, 1e6 * kRestartMark / messages);
+  memory.add(gateway.peak_memory, kMemoryMark);
+  for (const Series* series : {&seconds, &rate, &processor, &memory}) series->print(gateway.foreign_share);
+  warn_of_others({gateway.foreign_share});
+}
+
 int measure(const Options& options) {
   catch_interrupts();
   auto folder = make_folder();
   const std::filesystem::path path = folder->path();
   if (options.keep) (void)folder.release();  // whose destructor would remove it
   describe_place(path);
+  if (options.mode == Mode::restart) {
+    measure_restart(options, path);
+    return 0;
+  }
   const auto broker = start_broker(path / "broker");
   if (options.mode == Mode::qos1_json) {
     measure_json(options, *broker, path);
@@ -208,8 +233,11 @@ int main(int argc, char** argv) {
   const std::map<std::string, Mode> modes{{"qos1-json", Mode::qos1_json},
                                           {"sparkplug-1", Mode::sparkplug_1},
                                           {"sparkplug-50", Mode::sparkplug_50},
-                                          {"scale", Mode::scale}};
-  app.add_option("--mode", options.mode, "what is sent: JSON at QoS 1, or Sparkplug with so many metrics a message")
+                                          {"scale", Mode::scale},
+                                          {"restart", Mode::restart}};
+  app.add_option("--mode", options.mode,
+                 "what is sent: JSON at QoS 1, or Sparkplug with so many metrics a message; or what is journaled "
+                 "before a start")
       ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case));
   app.add_option("--pairs", options.pairs, "runs of each side")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--messages", options.messages, "of a run; at least 20 of each asset")
@@ -241,7 +269,7 @@ int main(int argc, char** argv) {
   }
   const Defaults defaults = defaults_of(options.mode);
   if (options.messages == 0) options.messages = defaults.messages;
-  if (options.mode == Mode::qos1_json) options.assets = kAssets;
+  if (options.mode == Mode::qos1_json || options.mode == Mode::restart) options.assets = kAssets;
   if (options.assets == 0) options.assets = defaults.assets;
   if (options.messages < kLeastRounds * options.assets) {
     std::fprintf(stderr,

@@ -18,6 +18,7 @@
 #include "gateway/direct/telemetry.pb.h"
 #include "gateway/engine/engine.h"
 #include "gateway/store/sqlite/sqlite_store.h"
+#include "gateway/store/sqlite/wal_checkpointer.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/result.h"
 
@@ -241,8 +242,10 @@ void run_load(engine::Engine& engine, Feed& feed, Times& times) {
   }
 }
 
-// A checkpoint of every asset with nothing else in its commits: the longest holds up the fold for that long.
-Spent longest_slice(engine::Engine& engine) {
+// A checkpoint of every asset with nothing else in its commits: the longest holds up the fold for that long. Beside it
+// a thread copies SQLite's log, as in the gateway.
+Spent longest_slice(engine::Engine& engine, store::SqliteStore& store, const std::filesystem::path& file) {
+  const store::WalCheckpointer copying(file, store.log());
   Spent longest;
   Spent sum;
   engine.begin_checkpoint();
@@ -318,7 +321,7 @@ void measure(const Load& load) {
       for (const journal::Record& record : records) engine.fold(record);
       must(engine.commit());
     }
-    const Spent slice = longest_slice(engine);
+    const Spent slice = longest_slice(engine, *store, file);
     report(load, "longest_slice", slice.wall.count() * 1e3, "ms", 20, foreign);
     report(load, "longest_slice_cpu", slice.cpu.count() * 1e3, "ms", 20, foreign);
     const engine::Checkpointer::Figures& figures = engine.checkpoint_figures();

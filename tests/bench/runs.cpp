@@ -3,10 +3,14 @@
 #include <sqlite3.h>
 
 #include <exception>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 
+#include "gateway/engine/sessions.h"
+#include "gateway/journal/journal.h"
+#include "gateway/store/sqlite/sqlite_store.h"
 #include "tests/bench/child.h"
 #include "tests/bench/empty_subscriber.h"
 #include "tests/bench/machine.h"
@@ -23,7 +27,10 @@ using std::chrono::steady_clock;
 constexpr const char* kYardstickId = "bench-yardstick";
 // Often enough for a run of a second, seldom enough to take nothing from it.
 constexpr std::chrono::milliseconds kLook{2};
-constexpr std::chrono::seconds kArrival{60};  // without a single message
+constexpr std::chrono::seconds kArrival{60};    // without a single message
+constexpr std::size_t kJournaledRate = 10'000;  // messages a second
+constexpr double kToldAfter = 3;                // seconds: a restart that takes longer says how far it is
+constexpr const char* kMessages = "SELECT messages FROM counters";
 
 // One number of a store that a gateway may be writing to: reading never waits for it, nor it for the reader.
 class StoreNumber {
@@ -135,14 +142,42 @@ void expect(const fs::path& store, const char* what, const char* sql, std::uint6
                            "; run again with --keep and look there (fettle status, fettle quarantine)");
 }
 
-void check_work(const fs::path& store, const Scenario& scenario, const Feed& feed) {
-  expect(store, "messages", "SELECT messages FROM counters", feed.prepared_messages() + feed.messages());
-  expect(store, "readings", "SELECT readings FROM counters", scenario.expected.readings);
+void check_work(const fs::path& store, const Expected& expected, std::uint64_t messages) {
+  expect(store, "messages", kMessages, messages);
+  expect(store, "readings", "SELECT readings FROM counters", expected.readings);
   expect(store, "quarantined, late or duplicate", "SELECT quarantined + late + duplicates FROM counters", 0);
-  expect(store, "episodes", "SELECT count(*) FROM episode", scenario.expected.episodes);
+  expect(store, "episodes", "SELECT count(*) FROM episode", expected.episodes);
   expect(store, "metered hundredths", "SELECT coalesce(sum(quantity), 0) FROM usage_record",
-         static_cast<std::uint64_t>(scenario.expected.metered));
-  if (scenario.sparkplug) expect(store, "gaps in sequence numbers", "SELECT count(*) FROM loss WHERE kind = 'gap'", 0);
+         static_cast<std::uint64_t>(expected.metered));
+  expect(store, "gaps in sequence numbers", "SELECT count(*) FROM loss WHERE kind = 'gap'", 0);
+}
+
+// Behind what the store has committed: the direct session comes up, and the messages come, a tick among them each
+// second of kJournaledRate.
+void journal_messages(const fs::path& data, const std::vector<Outgoing>& messages) {
+  journal::Sequence committed = 0;
+  {
+    const auto store = store::SqliteStore::open(data / "fettle.db", store::Durability::process).value();
+    committed = store->committed();
+  }
+  journal::Options options;
+  options.folder = data / "journal";
+  options.max_backlog = std::numeric_limits<std::size_t>::max();
+  const auto journal = journal::Journal::open(options, committed).value();
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  std::string body;
+  const auto append = [&](journal::Kind kind) {
+    if (!journal->append(kind, now, body)) throw std::runtime_error("cannot journal: " + journal->disk_error());
+    body.clear();
+  };
+  encode(journal::Session{true, std::string(engine::Sessions::kDirectName)}, body);
+  append(journal::Kind::session);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const std::string& payload = messages[i].payload;
+    encode(journal::Message{static_cast<std::uint32_t>(payload.size()), messages[i].topic, payload}, body);
+    append(journal::Kind::message);
+    if (i % kJournaledRate == 0) append(journal::Kind::tick);
+  }
 }
 
 }  // namespace
@@ -157,7 +192,7 @@ GatewayMeasured run_gateway(const Scenario& scenario, const fs::path& folder) {
   const std::unique_ptr<Feed> feed = scenario.connect();
   GatewayMeasured measured;
   {
-    StoreNumber messages(store, "SELECT messages FROM counters");
+    StoreNumber messages(store, kMessages);
     StoreNumber readings(store, "SELECT readings FROM counters");
     feed->prepare();
     // What a node sends after its birth may be held for a while.
@@ -172,7 +207,38 @@ GatewayMeasured run_gateway(const Scenario& scenario, const fs::path& folder) {
   if (!scenario.client_id.empty()) forget_session(scenario.broker.port(), scenario.client_id);
   const auto grown = static_cast<double>(fs::file_size(store)) - static_cast<double>(size_before);
   measured.bytes_per_reading = grown / static_cast<double>(scenario.expected.readings);
-  check_work(store, scenario, *feed);
+  check_work(store, scenario.expected, feed->prepared_messages() + feed->messages());
+  return measured;
+}
+
+RestartMeasured run_restart(const Workload& workload, const fs::path& folder) {
+  fs::create_directories(folder);
+  const fs::path config = apply_catalog(folder, "", workload.catalog);
+  journal_messages(folder / "data", workload.messages);
+  const fs::path store = folder / "data" / "fettle.db";
+  const ForeignShare foreign;
+  const auto begin = steady_clock::now();
+  Child gateway({program("fettle").string(), "serve", "--config", config.string()}, folder / "serve.log");
+  {
+    StoreNumber committed(store, kMessages);
+    wait_for_arrival([&] { return static_cast<std::uint64_t>(committed.read()); }, workload.messages.size(),
+                     "the gateway (journaled messages)", [&](std::uint64_t) { return !gateway.running(); });
+  }
+  RestartMeasured measured;
+  measured.seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
+  const auto messages = static_cast<double>(workload.messages.size());
+  measured.messages_per_second = messages / measured.seconds;
+  measured.foreign_share = foreign.read();
+  measured.processor_per_message =
+      std::chrono::duration<double, std::micro>(gateway.processor_time()).count() / messages;
+  measured.peak_memory = static_cast<double>(gateway.peak_memory()) / 1e6;
+  if (measured.seconds > kToldAfter && gateway.output().find("replaying the journal: ") == std::string::npos) {
+    throw std::runtime_error("the gateway did not say how far it was: " + gateway.output());
+  }
+  if (const int code = gateway.stop(); code != 0) {
+    throw std::runtime_error("the gateway ended with code " + std::to_string(code) + ": " + gateway.output());
+  }
+  check_work(store, workload.expected, workload.messages.size());
   return measured;
 }
 

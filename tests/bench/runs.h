@@ -48,4 +48,13 @@ GatewayMeasured run_gateway(const Scenario& scenario, const std::filesystem::pat
 // lost.
 Measured run_yardstick(const Scenario& scenario, const std::filesystem::path& folder);
 
+struct RestartMeasured : Measured {
+  double seconds = 0;  // from the start of the process until the last message is committed
+};
+
+// A data folder in `folder`, which must not exist, whose journal holds all messages of the load and whose store none of
+// them, as a crash may leave it; then `fettle serve` on it. Throws where it makes anything else of the messages than it
+// must, or, where that takes seconds, does not say how far it is.
+RestartMeasured run_restart(const Workload& workload, const std::filesystem::path& folder);
+
 }  // namespace fettle::bench

@@ -40,17 +40,17 @@ class Disk : public testing::Test {
   }
 
   static State undisturbed(const FleetRun& run, const Sent& sent) {
-    Stage stage;
+    PlantStage stage;
     stage.gateway.start();
     apply_fleet_catalog(stage.gateway);
-    simulate(stage.broker, run.command(), kWhole);
+    simulate(stage.broker.door(), run.command(), kWhole);
     stage.gateway.wait_for_readings(sent.readings.size(), kWhole);
     stage.gateway.json({"invoice", "run", "--until", "2026-07-01"});
     return state_of(stage.gateway);
   }
 
   // Everything counts once, after whatever happened.
-  static void expect_whole(Stage& stage, const FleetRun& run, const Sent& sent) {
+  static void expect_whole(PlantStage& stage, const FleetRun& run, const Sent& sent) {
     stage.gateway.wait_for_readings(sent.readings.size(), kWhole);
     const Counters counters = stage.gateway.counters();
     EXPECT_EQ(counters.readings, sent.readings.size());
@@ -64,14 +64,14 @@ class Disk : public testing::Test {
 };
 
 TEST_F(Disk, FullItStopsTheGatewayWhichLosesNothingAndGoesOnByItselfWhenThereIsRoom) {
-  Stage stage;
+  PlantStage stage;
   SmallDisk disk(stage.gateway.data(), kDisk);
   stage.gateway.start();
   apply_fleet_catalog(stage.gateway);
   const Sent sent = sent_by(kRun);
   Words command = kRun.command();
   command.insert(command.end(), kPaced.begin(), kPaced.end());
-  const auto simulation = launch_simulation(stage.broker, command, stage.folder.path() / "sim.log");
+  const auto simulation = launch_simulation(stage.broker.door(), command, stage.folder.path() / "sim.log");
 
   ASSERT_TRUE(until([&] { return says_ready(stage.gateway); })) << stage.gateway.log();
   ASSERT_TRUE(until([&] { return stage.gateway.counters().readings >= sent.readings.size() / 10; }));
@@ -93,14 +93,14 @@ TEST_F(Disk, FullItStopsTheGatewayWhichLosesNothingAndGoesOnByItselfWhenThereIsR
 }
 
 TEST_F(Disk, FullWhenTheGatewayIsKilledItHoldsWhatWasAcknowledged) {
-  Stage stage;
+  PlantStage stage;
   SmallDisk disk(stage.gateway.data(), kDisk);
   stage.gateway.start();
   apply_fleet_catalog(stage.gateway);
   const Sent sent = sent_by(kRun);
   Words command = kRun.command();
   command.insert(command.end(), kPaced.begin(), kPaced.end());
-  const auto simulation = launch_simulation(stage.broker, command, stage.folder.path() / "sim.log");
+  const auto simulation = launch_simulation(stage.broker.door(), command, stage.folder.path() / "sim.log");
   ASSERT_TRUE(until([&] { return says_ready(stage.gateway); })) << stage.gateway.log();
   ASSERT_TRUE(until([&] { return stage.gateway.counters().readings >= sent.readings.size() / 10; }));
   disk.fill(kLeft);
@@ -115,12 +115,12 @@ TEST_F(Disk, FullWhenTheGatewayIsKilledItHoldsWhatWasAcknowledged) {
 TEST_F(Disk, ReadOnlyAllAtOnceItStopsTheGatewayWhichGoesOnWhenItWasMendedAndLosesNothing) {
   if (const std::string problem = FailingDisk::problem(); !problem.empty()) GTEST_SKIP() << problem;
   // Such a disk forgets what was written and not synced, as in a power cut.
-  Stage stage(ClockKind::recording, "", "durability: power\n");
+  PlantStage stage(ClockKind::recording, "", "durability: power\n");
   FailingDisk disk(stage.folder.path() / "disk.img", stage.gateway.data(), kDisk);
   stage.gateway.start();
   apply_fleet_catalog(stage.gateway);
   const Sent sent = sent_by(kSyncedRun);
-  const auto simulation = launch_simulation(stage.broker, kSyncedRun.command(), stage.folder.path() / "sim.log");
+  const auto simulation = launch_simulation(stage.broker.door(), kSyncedRun.command(), stage.folder.path() / "sim.log");
   ASSERT_TRUE(until([&] { return says_ready(stage.gateway); })) << stage.gateway.log();
   ASSERT_TRUE(until([&] { return stage.gateway.counters().readings >= sent.readings.size() / 10; }));
   disk.fail();
@@ -136,7 +136,7 @@ TEST_F(Disk, ReadOnlyAllAtOnceItStopsTheGatewayWhichGoesOnWhenItWasMendedAndLose
 }
 
 TEST_F(Disk, ReadOnlyItIsRefusedWithASentenceAndServedOnceItCanBeWritten) {
-  Stage stage;
+  PlantStage stage;
   SmallDisk disk(stage.gateway.data(), kDisk);
   stage.gateway.start();
   apply_fleet_catalog(stage.gateway);

@@ -46,6 +46,7 @@ TEST_F(Command, HelpIsNoFailure) {
   EXPECT_TRUE(says("replay") && says("fleet")) << said_;
   EXPECT_EQ(run({"fleet", "--help"}), 0);
   EXPECT_TRUE(says("--interval")) << said_;
+  EXPECT_TRUE(says("--overlap TEXT=60s") && says("1.5 times its keep-alive")) << said_;
 }
 
 TEST_F(Command, MisuseExitsWithTwoAndNamesTheOption) {

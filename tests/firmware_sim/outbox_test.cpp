@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/mqtt/sparkplug_session.h"
+
 namespace fettle::sim {
 namespace {
 
@@ -42,7 +44,7 @@ class OutboxFile : public testing::Test {
   }
   ~OutboxFile() override { fs::remove_all(folder_); }
 
-  Outbox open(const OutboxLimits& limits = {}, std::uint64_t run = kRun) const {
+  Outbox open(const OutboxLimits& limits = {.overlap = seconds(10)}, std::uint64_t run = kRun) const {
     auto box = Outbox::open(file_, run, limits);
     if (!box) throw std::runtime_error(box.error().text);
     return std::move(*box);
@@ -235,6 +237,16 @@ TEST_F(OutboxFile, ItIsRewrittenWithoutWhatIsNoLongerNeeded) {
   EXPECT_EQ(box.next_session(), 9);
   EXPECT_EQ(box.position(), static_cast<std::uint64_t>(value));
   EXPECT_EQ(take_all(box, kStart + seconds(400)), numbers(value - 1'100, value));
+}
+
+// A broker takes a silent connection for alive for one and a half keep-alives (MQTT 3.1.1, 3.1.2.10).
+TEST_F(OutboxFile, KeepsByItselfWhatIsSentToAGatewayWhoseDeathNobodyNoticedYet) {
+  const auto unnoticed = mqtt_adapter::SparkplugOptions{}.keep_alive * 3 / 2;
+  auto box = open(OutboxLimits{});
+  add(box, 1, kStart);
+  EXPECT_FALSE(box.retire(kStart + unnoticed));
+  EXPECT_FALSE(box.doubt(kStart + unnoticed));
+  EXPECT_EQ(take_all(box, kStart + unnoticed), numbers(1, 1));
 }
 
 TEST_F(OutboxFile, AnotherRunsReadingsAreNotTakenForOnesOwn) {

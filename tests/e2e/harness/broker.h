@@ -1,17 +1,18 @@
 #pragma once
-// A real Mosquitto on a free port of the loopback interface, with the shipped configuration.
+// A real Mosquitto on a free port of the loopback interface, with the configuration of the demo. The one that is
+// shipped for a plant is PlantBroker's (plant_broker.h).
 
 #include <filesystem>
 #include <memory>
 #include <string>
 
-#include "tests/e2e/harness/process.h"
+#include "tests/e2e/harness/door.h"
 
 namespace fettle::e2e {
 
 class Broker {
  public:
-  // Starts it, with the shipped configuration; its sessions are kept in `folder`.
+  // Starts it; its sessions are kept in `folder`.
   explicit Broker(const std::filesystem::path& folder);
 
   // Until it accepts connections. Always on the same port.
@@ -23,6 +24,7 @@ class Broker {
 
   int port() const { return port_; }
   std::string uri() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
+  Door door() const { return {uri(), {}, {}}; }
 
   // One message with mosquitto_pub, QoS 1, which returns when the broker has it. Bytes of any kind.
   void publish(const std::string& topic, const std::string& payload) const;

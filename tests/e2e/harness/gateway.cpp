@@ -8,29 +8,30 @@ namespace {
 
 constexpr const char* kFettle = FETTLE_BIN_DIR "/fettle";
 
-Words simulation(const Broker& broker, Words words) {
+Words simulation(const Door& broker, Words words) {
   words.insert(words.begin(), FETTLE_BIN_DIR "/fettle-sim");
-  words.insert(words.end(), {"--broker", broker.uri(), "--json", "--quiet"});
+  words.insert(words.end(), {"--broker", broker.uri, "--json", "--quiet"});
+  words.insert(words.end(), broker.simulator.begin(), broker.simulator.end());
   return words;
 }
 
-std::string with_broker(std::string text, const Broker& broker) {
+std::string with_broker(std::string text, const Door& broker) {
   constexpr std::string_view kMark = "@BROKER@";
   for (std::size_t at = 0; (at = text.find(kMark, at)) != std::string::npos;) {
-    text.replace(at, kMark.size(), broker.uri());
+    text.replace(at, kMark.size(), broker.uri);
   }
   return text;
 }
 
 }  // namespace
 
-Gateway::Gateway(const std::filesystem::path& folder, const Broker& broker, ClockKind clock,
-                 const std::string& mqtt_keys, const std::string& sections)
-    : folder_(folder) {
+Gateway::Gateway(const std::filesystem::path& folder, const Door& broker, ClockKind clock, const std::string& mqtt_keys,
+                 const std::string& sections)
+    : folder_(folder), broker_(broker.uri) {
   std::filesystem::create_directories(folder_);
   write_text(config(), "data: " + data().string() +
                            "\nclock: " + (clock == ClockKind::recording ? "recording" : "system") +
-                           "\nmqtt:\n  broker: " + broker.uri() + '\n' +
+                           "\nmqtt:\n  broker: " + broker.uri + '\n' + broker.mqtt_keys +
                            (mqtt_keys.empty() ? "" : "  " + mqtt_keys + '\n') + with_broker(sections, broker));
 }
 
@@ -48,7 +49,7 @@ void Gateway::start() {
 }
 
 bool Gateway::connected() const {
-  return log().find("connected to tcp://", log_begin_) != std::string::npos;
+  return log().find("connected to " + broker_ + ' ', log_begin_) != std::string::npos;
 }
 
 int Gateway::stop() {
@@ -114,13 +115,13 @@ Ran verify(const std::filesystem::path& what) {
   return run_command({kFettle, "verify", what.string()});
 }
 
-boost::json::object simulate(const Broker& broker, Words words, std::chrono::seconds at_most) {
+boost::json::object simulate(const Door& broker, Words words, std::chrono::seconds at_most) {
   const Ran ran = run_command(simulation(broker, std::move(words)), at_most);
   if (ran.code != 0) throw std::runtime_error("fettle-sim failed: " + ran.err + ran.out);
   return boost::json::parse(ran.out).as_object();
 }
 
-std::unique_ptr<Process> launch_simulation(const Broker& broker, Words words, const std::filesystem::path& log) {
+std::unique_ptr<Process> launch_simulation(const Door& broker, Words words, const std::filesystem::path& log) {
   return std::make_unique<Process>(simulation(broker, std::move(words)), log);
 }
 

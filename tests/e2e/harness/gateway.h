@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/e2e/harness/broker.h"
+#include "tests/e2e/harness/door.h"
 #include "tests/e2e/harness/process.h"
 
 namespace fettle::e2e {
@@ -30,7 +32,7 @@ class Gateway {
   // Does not start it. `folder` holds its configuration, its log and, in data/, what it keeps. `mqtt_keys`: more lines
   // of the configuration's mqtt map, such as "topics: [a, b]". `sections`: more of the configuration, whole lines, in
   // which @BROKER@ stands for the broker's address.
-  Gateway(const std::filesystem::path& folder, const Broker& broker, ClockKind clock = ClockKind::recording,
+  Gateway(const std::filesystem::path& folder, const Door& broker, ClockKind clock = ClockKind::recording,
           const std::string& mqtt_keys = {}, const std::string& sections = {});
   ~Gateway();
 
@@ -68,6 +70,7 @@ class Gateway {
 
  private:
   std::filesystem::path folder_;
+  std::string broker_;         // its address
   std::size_t log_begin_ = 0;  // where the running process's own log begins
   std::unique_ptr<Process> process_;
 };
@@ -76,9 +79,16 @@ class Gateway {
 Ran verify(const std::filesystem::path& what);
 
 // `fettle-sim <words> --broker ... --json --quiet` to its end; its report. Throws where it fails.
-boost::json::object simulate(const Broker& broker, Words words, std::chrono::seconds at_most = kPatience);
+boost::json::object simulate(const Door& broker, Words words, std::chrono::seconds at_most = kPatience);
 // The same, left running.
-std::unique_ptr<Process> launch_simulation(const Broker& broker, Words words, const std::filesystem::path& log);
+std::unique_ptr<Process> launch_simulation(const Door& broker, Words words, const std::filesystem::path& log);
+// The same two at the demo's broker.
+inline boost::json::object simulate(const Broker& broker, Words words, std::chrono::seconds at_most = kPatience) {
+  return simulate(broker.door(), std::move(words), at_most);
+}
+inline std::unique_ptr<Process> launch_simulation(const Broker& broker, Words words, const std::filesystem::path& log) {
+  return launch_simulation(broker.door(), std::move(words), log);
+}
 
 // A file of the source tree.
 std::filesystem::path source(const std::string& path);

@@ -13,7 +13,7 @@ namespace fettle::e2e {
 
 struct SparkplugStage : Stage {
   static constexpr std::uint64_t kAssets = 20;
-  static constexpr std::uint64_t kSignals = 3;         // of each asset: a gauge, a register, an event signal
+  static constexpr std::uint64_t kSignals = 6;         // of each asset: two gauges, two registers, two event signals
   static constexpr std::chrono::seconds kSpan{1'800};  // of event time, a reading of each signal a second
   static constexpr std::uint64_t kReadings = kAssets * kSignals * 1'800;
   static constexpr std::chrono::seconds kPatience{180};

@@ -2,6 +2,8 @@
 //
 //   node sparkplug_edge.mjs --broker mqtt://127.0.0.1:1883 --group G --node N [--compress DEFLATE|GZIP]
 //
+// --compress: all births and data are compressed.
+//
 // Orders come as lines of JSON on standard input and are answered with {"event":"done","id":N} on standard output, or
 // {"event":"failed","id":N,"why":...}. Besides it says {"event":"connected"}, {"event":"closed"}, {"event":"born"} after
 // each set of birth certificates and {"event":"rebirth_requested"}. It ends when its input ends.

@@ -299,5 +299,23 @@ TEST_F(EngineLoopTest, FiguresOfABatchAreThoseOfThatBatch) {
   EXPECT_EQ(readings, 50U);
 }
 
+TEST_F(EngineLoopTest, ItCatchesUpUntilAllIsFoldedThatWasThereWhenItBegan) {
+  loop.reset();
+  std::vector<bool> catching_up;  // commit by commit
+  EngineLoop::Options options;
+  options.on_commit = [&](const Progress& progress) { catching_up.push_back(progress.catching_up); };
+  loop = std::make_unique<EngineLoop>(
+      *engine, *journal, [](const std::string&) {}, options);
+  declare();
+  for (std::size_t i = 0; i < engine::Engine::kBatchRecords; ++i) reading(static_cast<int>(i));
+  loop->stop();
+  run();
+  thread.join();
+  ASSERT_GE(catching_up.size(), 3U) << "the start's own and two batches";
+  EXPECT_TRUE(catching_up[0]);
+  EXPECT_TRUE(catching_up[1]);
+  EXPECT_FALSE(catching_up.back());
+}
+
 }  // namespace
 }  // namespace fettle::app

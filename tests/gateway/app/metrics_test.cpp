@@ -52,7 +52,7 @@ Snapshot full_snapshot() {
   out.lag = milliseconds(2250);
   out.sessions = {{"direct", true, 3, ""}, {"plant \"a\\b\"\nnorth", false, 4, "no route"}};
   out.sparkplug = SparkplugState{50, 49, 48, 47, 46, 45, 44, 43, 42};
-  out.store = {61, 62, 63};
+  out.store = {61, 62, 63, "the disk is full"};
   out.events = EventsState{71, 72};
   out.log = {81, 82, 83, 84, 85};
   out.http = {91, 92, 93, 94, 95, 96};
@@ -250,6 +250,7 @@ TEST(Exposition, IsReadByAnotherParserAsItWasMeant) {
       {"fettle_store_file_bytes{}", 61},
       {"fettle_store_level0_blocks{}", 62},
       {"fettle_store_merges_total{}", 63},
+      {"fettle_store_merge_failing{}", 1},
       {"fettle_events_waiting{}", 71},
       {"fettle_events_delivered_total{}", 72},
       {"fettle_log_messages_total{level=warn}", 83},

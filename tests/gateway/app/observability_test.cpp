@@ -97,7 +97,8 @@ class WatchingTest : public testing::Test {
     asio::io_context own;
     tcp::socket socket(own);
     socket.connect({asio::ip::address_v4::loopback(), port});
-    asio::write(socket, asio::buffer(method + " " + path + " HTTP/1.1\r\nHost: f\r\nConnection: close\r\n\r\n"));
+    asio::write(socket,
+                asio::buffer(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     std::string reply;
     boost::system::error_code end;
     asio::read(socket, asio::dynamic_buffer(reply), end);
@@ -143,7 +144,19 @@ TEST_F(WatchingTest, ReadyzAnswers503WithReasonsUntilAllIsWell) {
   change([](Readiness& r) { r.sessions[0].up = true; });
   const std::string well = ask("GET", "/readyz");
   EXPECT_TRUE(well.starts_with("HTTP/1.1 200 OK\r\n")) << well;
-  EXPECT_EQ(body_of(well), "{\"ready\":true,\"reasons\":[]}\n");
+  EXPECT_EQ(body_of(well), "{\"ready\":true,\"reasons\":[],\"warnings\":[]}\n");
+}
+
+TEST_F(WatchingTest, ReadyzWarnsOfMergesThatFailAndStaysReady) {
+  change([](Readiness& r) { r.merge_problem = "the disk is full"; });
+  const std::string reply = ask("GET", "/readyz");
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 200 OK\r\n")) << "what comes in is kept";
+  const auto said = boost::json::parse(body_of(reply)).as_object();
+  EXPECT_EQ(said.at("ready"), true);
+  const auto& warning = said.at("warnings").as_array().at(0).as_object();
+  EXPECT_EQ(warning.at("what"), "merge");
+  EXPECT_TRUE(warning.at("detail").as_string().starts_with("blocks of readings cannot be merged: the disk is full"));
+  EXPECT_TRUE(warning.contains("mend"));
 }
 
 TEST_F(WatchingTest, HealthzAnswers503OnceTheFoldHasEnded) {

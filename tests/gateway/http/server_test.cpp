@@ -17,6 +17,8 @@
 #include <mutex>
 #include <thread>
 
+#include "gateway/http/authority.h"
+
 namespace fettle::http {
 namespace {
 
@@ -87,7 +89,7 @@ class Client {
 };
 
 std::string get(const std::string& path, const std::string& more = "") {
-  return "GET " + path + " HTTP/1.1\r\nHost: fettle\r\n" + more + "\r\n";
+  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
 }
 
 class ServerTest : public testing::Test {
@@ -163,7 +165,7 @@ TEST_F(ServerTest, AnswersARouteWithItsHeadersAndQuery) {
   EXPECT_NE(reply.head.find("X-Of: here\r\n"), std::string::npos) << reply.head;
   EXPECT_NE(reply.head.find(" GMT\r\n"), std::string::npos) << reply.head;
   EXPECT_FALSE(reply.closes());
-  EXPECT_EQ(client.ask("GET http://any.host/hello HTTP/1.1\r\nHost: any.host\r\n\r\n").body, "hello ");
+  EXPECT_EQ(client.ask("GET http://LocalHost:80/hello HTTP/1.1\r\nHost: localhost\r\n\r\n").body, "hello ");
 }
 
 TEST_F(ServerTest, OneConnectionTakesManyRequestsAlsoWhenTheyComeAtOnce) {
@@ -187,7 +189,7 @@ TEST_F(ServerTest, ARequestMayComeByteByByte) {
 TEST_F(ServerTest, HeadIsAnsweredWithTheHeaderOfGetAndNoBody) {
   start();
   Client client(port);
-  client.send("HEAD /hello?ab HTTP/1.1\r\nHost: fettle\r\n\r\n");
+  client.send("HEAD /hello?ab HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const Reply reply = client.receive(Client::Body::none);
   EXPECT_EQ(reply.status, 200U);
   EXPECT_EQ(Client::length_in(reply.head), 8U);
@@ -197,13 +199,13 @@ TEST_F(ServerTest, HeadIsAnsweredWithTheHeaderOfGetAndNoBody) {
 TEST_F(ServerTest, BodiesComeWithALengthOrInChunks) {
   start();
   Client client(port);
-  EXPECT_EQ(client.ask("POST /echo HTTP/1.1\r\nHost: fettle\r\nContent-Length: 5\r\n\r\nabcde").body, "abcde");
+  EXPECT_EQ(client.ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcde").body, "abcde");
   EXPECT_EQ(client
-                .ask("POST /echo HTTP/1.1\r\nHost: fettle\r\nTransfer-Encoding: chunked\r\n\r\n"
+                .ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                      "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
                 .body,
             "abcde");
-  client.send("POST /echo HTTP/1.1\r\nHost: fettle\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.receive().status, 100U);
   EXPECT_EQ(client.ask("ok").body, "ok");
 }
@@ -249,33 +251,39 @@ INSTANTIATE_TEST_SUITE_P(
     Of, Refusals,
     testing::Values(
         Refused{"UnknownPath", get("/nowhere"), 404, false},
-        Refused{"UnknownPathWithABody", "POST /nowhere HTTP/1.1\r\nHost: f\r\nContent-Length: 3\r\n\r\nabc", 404, true},
-        Refused{"UnknownPathWithALargeBody",
-                "POST /nowhere HTTP/1.1\r\nHost: f\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x'), 404,
-                true},
-        Refused{"PathBelowARoute", get("/hello/"), 404, false},
-        Refused{"OtherMethod", "DELETE /hello HTTP/1.1\r\nHost: f\r\n\r\n", 405, false},
-        Refused{"MethodWithoutRoutes", "OPTIONS /hello HTTP/1.1\r\nHost: f\r\n\r\n", 405, false},
-        Refused{"GetOfAPostRoute", get("/echo"), 405, false},
-        Refused{"BodyOverTheRoutesLimit", "POST /small HTTP/1.1\r\nHost: f\r\nContent-Length: 5\r\n\r\nabcde", 413,
-                true},
-        Refused{"BodyOverTheCommonLimit", "POST /echo HTTP/1.1\r\nHost: f\r\nContent-Length: 1048577\r\n\r\n", 413,
-                true},
-        Refused{"HugeLength", "POST /echo HTTP/1.1\r\nHost: f\r\nContent-Length: 18446744073709551615\r\n\r\n", 413,
-                true},
+        Refused{"UnknownPathWithABody", "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+                404, true},
         Refused{
-            "ChunksOverTheRoutesLimit",
-            "POST /small HTTP/1.1\r\nHost: f\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n" + kChunk + "\r\n0\r\n\r\n",
-            413, true},
+            "UnknownPathWithALargeBody",
+            "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x'),
+            404, true},
+        Refused{"PathBelowARoute", get("/hello/"), 404, false},
+        Refused{"OtherMethod", "DELETE /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
+        Refused{"MethodWithoutRoutes", "OPTIONS /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
+        Refused{"GetOfAPostRoute", get("/echo"), 405, false},
+        Refused{"BodyOverTheRoutesLimit", "POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcde",
+                413, true},
+        Refused{"BodyOverTheCommonLimit", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048577\r\n\r\n",
+                413, true},
+        Refused{"HugeLength", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551615\r\n\r\n",
+                413, true},
+        Refused{"ChunksOverTheRoutesLimit",
+                "POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n" + kChunk +
+                    "\r\n0\r\n\r\n",
+                413, true},
         Refused{"HeaderOverTheLimit", get("/hello", "X-Long: " + std::string(8U << 10U, 'x') + "\r\n"), 431, true},
         Refused{"TargetOverTheLimit", get("/" + std::string(9U << 10U, 'x')), 431, true},
         Refused{"EndlessHeader", "GET /hello HTTP/1.1\r\nX: " + std::string(256U << 10U, 'x'), 431, true},
         Refused{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400, false},
         Refused{"TwoHosts", "GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, false},
+        Refused{"NameOfSomebodyElse", "GET /hello HTTP/1.1\r\nHost: evil.example:80\r\n\r\n", 421, false},
+        Refused{"NameOfSomebodyElseInTheTarget", "GET http://evil.example/hello HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                421, false},
         Refused{"NotHttp", "\x16\x03\x01\x02 what is this\r\n\r\n", 400, true},
         Refused{"BadHeaderLine", "GET /hello HTTP/1.1\r\nno colon\r\n\r\n", 400, true},
-        Refused{"BadLength", "POST /echo HTTP/1.1\r\nHost: f\r\nContent-Length: x\r\n\r\n", 400, true},
-        Refused{"BadChunk", "POST /echo HTTP/1.1\r\nHost: f\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, true},
+        Refused{"BadLength", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400, true},
+        Refused{"BadChunk", "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400,
+                true},
         Refused{"OtherVersion", "GET /hello HTTP/3.0\r\n\r\n", 505, true},
         Refused{"ARouteThatThrows", get("/throws"), 500, false}),
     [](const auto& refused) { return refused.param.name; });
@@ -283,8 +291,33 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(ServerTest, AWrongMethodIsToldTheRightOnes) {
   start();
   Client client(port);
-  const Reply reply = client.ask("POST /hello HTTP/1.1\r\nHost: f\r\n\r\n");
+  const Reply reply = client.ask("POST /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_NE(reply.head.find("Allow: GET, HEAD\r\n"), std::string::npos) << reply.head;
+}
+
+TEST(Authority, IsOursUnderNamesThatNobodyElseCanGiveUs) {
+  for (const char* ours : {"localhost", "LOCALHOST:9464", "localhost.", "127.0.0.1", "127.0.0.1:9464",
+                           "127.8.9.10:", "[::1]", "[::1]:9464"}) {
+    EXPECT_TRUE(is_loopback(ours)) << ours;
+  }
+  for (const char* others : {"", ":80", "evil.example", "evil.example:80", "localhost.evil.example",
+                             "127.0.0.1.evil.example", "127.1", "192.0.2.1", "::1", "[::2]", "[::1]evil", "[::1",
+                             "localhost:80:80", "localhost@evil.example", "127.0.0.1:x", "[127.0.0.1]"}) {
+    EXPECT_FALSE(is_loopback(others)) << others;
+  }
+}
+
+TEST(ServerOfANetwork, TakesAnyName) {
+  asio::io_context io;
+  Server open(io, {"0.0.0.0", 0, {}}, [](const std::string&) {});
+  open.route(Method::get, "/hello", at_once([](const Request&) { return Response{200, "text/plain", "hello", {}}; }));
+  const auto where = open.start();
+  ASSERT_TRUE(where) << where.error().message;
+  std::thread runs([&io] { io.run(); });
+  Client client(*where);
+  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: gateway.example\r\nConnection: close\r\n\r\n").status, 200U);
+  asio::post(io, [&open] { open.stop(); });
+  runs.join();
 }
 
 TEST_F(ServerTest, AHeaderUpToTheLimitIsTaken) {
@@ -369,7 +402,7 @@ TEST_F(ServerTest, AClientThatDoesNotFinishItsRequestIsClosedAndOthersAreServedM
   Client slow(port);
   slow.send("GET /hello HT");
   Client slow_body(port);
-  slow_body.send("POST /echo HTTP/1.1\r\nHost: f\r\nContent-Length: 10\r\n\r\nabc");
+  slow_body.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc");
   Client quick(port);
   EXPECT_EQ(quick.ask(get("/hello?quick")).body, "hello quick");
   EXPECT_TRUE(slow.ended());

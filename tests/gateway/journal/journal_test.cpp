@@ -215,8 +215,8 @@ TEST_F(JournalTest, WhatWaitsInMemoryIsWrittenOverSegmentsAndWhenItCloses) {
   {
     auto journal = open();
     for (int i = 1; i <= 100; ++i) {
-      ASSERT_TRUE(journal->append(Kind::message, Time(), "body " + std::to_string(i),
-                                  i % 10 == 0 ? Keep::now : Keep::soon));
+      ASSERT_TRUE(
+          journal->append(Kind::message, Time(), "body " + std::to_string(i), i % 10 == 0 ? Keep::now : Keep::soon));
     }
     ASSERT_TRUE(journal->append(Kind::message, Time(), "body 101", Keep::soon));
   }
@@ -268,6 +268,18 @@ TEST_F(JournalTest, WhatWaitsInMemoryWaitsOnWhileTheDiskRefuses) {
   EXPECT_EQ(journal->refusing(), "");
   add(*journal, 1);
   EXPECT_EQ(bodies(*journal).back(), "body 4");
+}
+
+TEST_F(JournalTest, AtItsBoundItTakesSessionRecordsAlsoWhenItIsOpenedAnew) {
+  options_.max_backlog = 2000;
+  {
+    auto journal = open();
+    while (journal->append(Kind::message, Time(), std::string(100, 'x'))) continue;
+  }
+  auto journal = open();
+  EXPECT_EQ(journal->append(Kind::message, Time(), "x").error(), Refusal::full);
+  EXPECT_TRUE(journal->append(Kind::session, Time(), "x"));
+  EXPECT_EQ(journal->append(Kind::tick, Time(), "").error(), Refusal::full);
 }
 
 TEST_F(JournalTest, TrimmingRemovesOnlyWhatIsWhollyBehind) {

@@ -1,44 +1,14 @@
 #include "tests/gateway/mqtt/shipped_broker.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <stdexcept>
+
+#include "tests/e2e/harness/port.h"
 
 namespace fettle::mqtt_adapter::testing {
 namespace {
 
 constexpr const char* kShipped = FETTLE_SOURCE_DIR "/gateway/app/broker/";
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return address;
-}
-
-int free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = ::bind(probe, generic, length) == 0 && ::getsockname(probe, generic, &length) == 0;
-  ::close(probe);
-  if (!bound) throw std::runtime_error("no free port on the loopback interface");
-  return ntohs(address.sin_port);
-}
-
-bool accepts(int port) {
-  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in address = loopback(port);
-  const bool connected = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  ::close(probe);
-  return connected;
-}
 
 // Every occurrence; there must be one, or the shipped file is another than the test knows.
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -49,24 +19,37 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-void make_passwords(const std::filesystem::path& file) {
+void make_passwords(const std::filesystem::path& file, const std::vector<ShippedBroker::User>& more) {
   e2e::write_text(file, "");
-  for (const std::string user : {"gateway", "lift-1", "lift-2", "node-1"}) {
+  std::vector<std::string> users{"gateway", "lift-1", "lift-2", "node-1"};
+  for (const ShippedBroker::User& user : more) users.push_back(user.name);
+  for (const std::string& user : users) {
     const e2e::Ran ran = e2e::run_command({"mosquitto_passwd", "-b", file.string(), user, user + "'s"});
     if (ran.code != 0) throw std::runtime_error("mosquitto_passwd failed: " + ran.err);
   }
 }
 
+// The shipped rights, and those of `more` behind them.
+void make_rights(const std::filesystem::path& file, const std::vector<ShippedBroker::User>& more) {
+  std::string text = e2e::text_of(std::string(kShipped) + "fettle.acl");
+  for (const ShippedBroker::User& user : more) {
+    text += "user " + user.name + '\n';
+    for (const std::string& right : user.rights) text += "topic " + right + '\n';
+  }
+  e2e::write_text(file, text);
+}
+
 }  // namespace
 
-ShippedBroker::ShippedBroker(const std::filesystem::path& folder, const std::string& names, int days)
+ShippedBroker::ShippedBroker(const std::filesystem::path& folder, const std::string& names, int days,
+                             const std::vector<User>& more)
     : folder_(folder), authority_(folder / "certs", "plant") {
   const KeyPair broker = authority_.sign("broker", names, days);
-  make_passwords(folder_ / "fettle.passwd");
-  std::filesystem::copy_file(std::string(kShipped) + "fettle.acl", folder_ / "fettle.acl");
+  make_passwords(folder_ / "fettle.passwd", more);
+  make_rights(folder_ / "fettle.acl", more);
   for (int attempt = 0;; ++attempt) {
-    password_port_ = free_port();
-    certificate_port_ = free_port();
+    password_port_ = e2e::free_port();
+    certificate_port_ = e2e::free_port();
     std::string text = e2e::text_of(std::string(kShipped) + "mosquitto.conf");
     text = replaced(text, "listener 8883\n", "listener " + std::to_string(password_port_) + " 127.0.0.1\n");
     text = replaced(text, "listener 8884\n", "listener " + std::to_string(certificate_port_) + " 127.0.0.1\n");
@@ -91,8 +74,8 @@ ShippedBroker::ShippedBroker(const std::filesystem::path& folder, const std::str
 void ShippedBroker::start() {
   process_ = std::make_unique<e2e::Process>(e2e::Words{"mosquitto", "-c", (folder_ / "mosquitto.conf").string()},
                                             folder_ / "broker.log");
-  const bool up =
-      e2e::until([this] { return !process_->running() || (accepts(password_port_) && accepts(certificate_port_)); });
+  const bool up = e2e::until(
+      [this] { return !process_->running() || (e2e::accepts(password_port_) && e2e::accepts(certificate_port_)); });
   if (!up || !process_->running()) {
     process_.reset();
     throw std::runtime_error("mosquitto did not start: " + log());

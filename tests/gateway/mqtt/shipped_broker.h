@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/e2e/harness/process.h"
 #include "tests/gateway/mqtt/authority.h"
@@ -13,10 +14,17 @@ namespace fettle::mqtt_adapter::testing {
 
 class ShippedBroker {
  public:
-  // With the users gateway, lift-1, lift-2 and node-1, whose passwords are "<user>'s". The authority is "plant", the
-  // broker's certificate is for `names`.
+  // One more user, as docs/how-to/run-the-broker.md has them added. `rights`: topics with what may be done there, as in
+  // "write fettle/v1/#".
+  struct User {
+    std::string name;
+    std::vector<std::string> rights;
+  };
+
+  // With the users gateway, lift-1, lift-2, node-1 and `more`, whose passwords are "<user>'s". The authority is
+  // "plant", the broker's certificate is for `names`.
   explicit ShippedBroker(const std::filesystem::path& folder, const std::string& names = "DNS:localhost,IP:127.0.0.1",
-                         int days = 30);
+                         int days = 30, const std::vector<User>& more = {});
 
   const Authority& authority() const { return authority_; }
   int password_port() const { return password_port_; }

@@ -96,6 +96,8 @@ TEST(Decoder, RefusesWhatItCannotTrust) {
       {"a number of eleven bytes", varint(3U << 3U) + std::string(10, '\xFF') + '\x01', "malformed"},
       {"a field with number 0", std::string("\x00\x01", 2), "malformed"},
       {"a length beyond the end", field(2, "").substr(0, 1) + varint(5) + "abc", "malformed"},
+      {"a length of six bytes", varint(2U << 3U | 2U) + std::string(5, '\x80') + '\0', "malformed"},
+      {"a field number of six bytes", '\x98' + std::string(4, '\x80') + '\0' + '\x07', "malformed"},
       {"a length of 2^63", varint(2U << 3U | 2U) + varint(1ULL << 63U), "malformed"},
       {"seq as text", field(3, "1"), "malformed"},
       {"a name as number", field(2, field(1, 5)), "malformed"},
