@@ -217,7 +217,7 @@ void HostNodes::Samples::one(const Metric& metric, bool birth) {
   const Whole whole = whole_of(metric);
   if (!is_composed(type)) return scalar(entry, type, metric.value, metric.is_null, whole);
   if (metric.is_null || metric.value.kind == ValueKind::none) return;  // what it consists of is not known
-  const SharedName name = source_.metrics[entry].name;  // parts may move the table
+  const SharedName name = source_.metrics[entry].name;                 // parts may move the table
   composed(name, type, metric, metric.value, whole);
 }
 
