@@ -30,8 +30,8 @@ std::uint32_t number_of(HostNodes::Changed part) {
 void SparkplugIntake::host_changes(HostNodes::Changed part) {
   const std::uint32_t number = number_of(part);
   if (number >= host_parts_.size()) {
-    host_parts_.resize((part.node + 1) * kPartsOfNode);
-    rejoin_parts_.resize(part.node + 1);
+    host_parts_.resize((std::size_t{part.node} + 1) * kPartsOfNode);
+    rejoin_parts_.resize(std::size_t{part.node} + 1);
   }
   host_parts_.touch(number, [this](std::uint32_t which) { return save_host(which); });
 }

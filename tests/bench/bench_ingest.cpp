@@ -17,9 +17,8 @@
 #include "tests/bench/wait.h"
 #include "tests/bench/workload.h"
 
+namespace fettle::bench {
 namespace {
-
-using namespace fettle::bench;
 
 constexpr int kMisuse = 2;
 constexpr int kInterrupted = 130;
@@ -225,9 +224,7 @@ int measure(const Options& options) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int command_line(int argc, char** argv) {
   CLI::App app("Measures what a message costs the gateway, beside a Paho subscriber that does nothing with it");
   Options options;
   const std::map<std::string, Mode> modes{{"qos1-json", Mode::qos1_json},
@@ -287,4 +284,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bench_ingest: %s\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+}  // namespace fettle::bench
+
+int main(int argc, char** argv) {
+  return fettle::bench::command_line(argc, argv);
 }

@@ -53,7 +53,9 @@ std::string make_catalog(std::size_t assets) {
          "subscriptions:\n  - {id: acme-care, customer: acme, plan: care, start: 2020-01-01, assets: [" +
          names +
          "]}\n---\npack: motor-watch\nversion: 1\nrules:\n  - rule: hot\n    model: motor\n"
-         "    when: temperature > 90 degC\n    work_order: {priority: P2, action: Look at the motor}\n";
+         "    when: temperature > 90 degC\n    work_order: {priority: P2, action: Look at the motor}\n"
+         "    tests:\n      - name: at once\n        readings: {temperature: constant(95.5 degC, 1m, every 10s)}\n"
+         "        expect: [{raised_after: == 0s, cleared_after: never}]\n";
 }
 
 void publish_reading(Connection& device, std::size_t asset) {

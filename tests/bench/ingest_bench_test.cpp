@@ -83,9 +83,10 @@ TEST(BenchIngest, MeasuresEachModeInLinesOfJson) {
 }
 
 TEST(BenchIngest, RefusesALoadOnWhichTheRulesWouldNotRaise) {
-  for (const e2e::Words& words : {e2e::Words{FETTLE_BIN_DIR "/bench_ingest", "--messages", "10"},
-                                  e2e::Words{FETTLE_BIN_DIR "/bench_ingest", "--mode", "sparkplug-1", "--assets",
-                                             "1000", "--messages", "5000"}}) {
+  const std::string program = FETTLE_BIN_DIR "/bench_ingest";
+  for (const e2e::Words& words :
+       {e2e::Words{program, "--messages", "10"},
+        e2e::Words{program, "--mode", "sparkplug-1", "--assets", "1000", "--messages", "5000"}}) {
     const e2e::Ran ran = e2e::run_command(words);
     EXPECT_EQ(ran.code, 2);
     EXPECT_EQ(ran.out, "");

@@ -37,7 +37,8 @@ std::string make_catalog(std::size_t assets, std::size_t signals, Condition cond
     charges += "      - {id: " + name + ", kind: standard, meter: \"smart-meter:" + name + "\", price: 0.1200}\n";
     rules += "  - rule: high-" + std::to_string(i + 1) + "\n    model: smart-meter\n    parameters: {limit: 90 kWh}\n" +
              "    when: " + (condition == Condition::window ? "mean(" + name + ", 15m)" : name) +
-             " > limit\n    for: 5m\n";
+             " > limit\n    for: 5m\n    tests:\n      - name: high use is noticed\n        readings: {" + name +
+             ": constant(95 kWh, 1h, every 1m)}\n        expect: [{cleared_after: never}]\n";
   }
   std::string list;
   std::string names;

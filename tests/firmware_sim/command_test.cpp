@@ -19,13 +19,16 @@ namespace fs = std::filesystem;
 const std::string kNobody = "tcp://127.0.0.1:9";
 
 class Command : public testing::Test {
- protected:
+ public:
   Command() {
     std::string name = (fs::temp_directory_path() / "fettle-sim-XXXXXX").string();
     folder_ = mkdtemp(name.data());
   }
   ~Command() override { fs::remove_all(folder_); }
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
 
+ protected:
   // Runs fettle-sim; the exit code. What it said is in said_.
   int run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), FETTLE_BIN_DIR "/fettle-sim");

@@ -36,14 +36,17 @@ Batch batch(std::uint32_t asset, std::int64_t value) {
 }
 
 class OutboxFile : public testing::Test {
- protected:
+ public:
   OutboxFile() {
     std::string name = (fs::temp_directory_path() / "fettle-outbox-XXXXXX").string();
     folder_ = mkdtemp(name.data());
     file_ = folder_ / "buffer";
   }
   ~OutboxFile() override { fs::remove_all(folder_); }
+  OutboxFile(const OutboxFile&) = delete;
+  OutboxFile& operator=(const OutboxFile&) = delete;
 
+ protected:
   Outbox open(const OutboxLimits& limits = {.overlap = seconds(10)}, std::uint64_t run = kRun) const {
     auto box = Outbox::open(file_, run, limits);
     if (!box) throw std::runtime_error(box.error().text);

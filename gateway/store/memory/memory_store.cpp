@@ -5,7 +5,30 @@
 
 namespace fettle::store {
 
-using namespace engine;
+using engine::CatalogRow;
+using engine::CheckpointPart;
+using engine::DiscoveredRow;
+using engine::Effects;
+using engine::EpisodeRow;
+using engine::InvoiceLineRow;
+using engine::InvoiceRow;
+using engine::LossRefillRow;
+using engine::LossRow;
+using engine::OutboxRow;
+using engine::PostedLine;
+using engine::QuarantineRow;
+using engine::ReadingRow;
+using engine::Sequence;
+using engine::SeriesId;
+using engine::SeriesRow;
+using engine::StoredReading;
+using engine::StoreError;
+using engine::StoreResult;
+using engine::Time;
+using engine::UsageKey;
+using engine::UsageRow;
+using engine::WorkOrderEventRow;
+using engine::WorkOrderRow;
 
 StoreResult<void> MemoryStore::commit(const Effects& effects) {
   if (!failure_.empty()) return StoreError{std::exchange(failure_, {})};
@@ -18,9 +41,9 @@ StoreResult<void> MemoryStore::commit(const Effects& effects) {
   for (const QuarantineRow& row : effects.quarantine) quarantine_[{row.sequence, row.item}] = row;
   for (const EpisodeRow& row : effects.episodes) {
     EpisodeRow& kept = episodes_[row.id];
-    auto evidence = row.evidence.empty() ? std::move(kept.evidence) : row.evidence;
+    auto former = std::exchange(kept.evidence, {});
     kept = row;
-    kept.evidence = std::move(evidence);
+    if (row.evidence.empty()) kept.evidence = std::move(former);
   }
   for (const WorkOrderRow& row : effects.work_orders) work_orders_[row.id] = row;
   for (const WorkOrderEventRow& row : effects.work_order_events) work_order_events_[{row.work_order, row.number}] = row;

@@ -72,7 +72,7 @@ TEST(Readiness, NamesAllThatIsMissingAtOnce) {
 }
 
 class WatchingTest : public testing::Test {
- protected:
+ public:
   WatchingTest() : server(io, {}, [](const std::string&) {}) {
     add_watching(server, {[this] {
                             Snapshot snapshot;
@@ -91,7 +91,10 @@ class WatchingTest : public testing::Test {
     asio::post(io, [this] { server.stop(); });
     thread.join();
   }
+  WatchingTest(const WatchingTest&) = delete;
+  WatchingTest& operator=(const WatchingTest&) = delete;
 
+ protected:
   // The whole response.
   std::string ask(const std::string& method, const std::string& path) const {
     asio::io_context own;

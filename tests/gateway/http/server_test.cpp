@@ -93,12 +93,17 @@ std::string get(const std::string& path, const std::string& more = "") {
 }
 
 class ServerTest : public testing::Test {
- protected:
+ public:
+  ServerTest() = default;
   ~ServerTest() override {
     if (!thread.joinable()) return;
     stop();
     thread.join();
   }
+  ServerTest(const ServerTest&) = delete;
+  ServerTest& operator=(const ServerTest&) = delete;
+
+ protected:
   void start(Limits limits = {}) {
     server = std::make_unique<Server>(io, Options{"127.0.0.1", 0, limits}, [this](const std::string& message) {
       const std::scoped_lock lock(log_mutex);
@@ -114,13 +119,13 @@ class ServerTest : public testing::Test {
     server->route(Method::post, "/small", at_once([](const Request&) { return Response{204, "", "", {}}; }), 4);
     server->route(Method::get, "/throws",
                   at_once([](const Request&) -> Response { throw std::runtime_error("the secret reason"); }));
-    server->route(Method::get, "/never", [](const Request&) -> asio::awaitable<Response> {
-      asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::hours(1));
+    server->route(Method::get, "/never", [this](const Request&) -> asio::awaitable<Response> {
+      asio::steady_timer timer(io, std::chrono::hours(1));
       co_await timer.async_wait(asio::use_awaitable);
       co_return Response{};
     });
     server->route(Method::get, "/gate", [this](const Request&) -> asio::awaitable<Response> {
-      asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::hours(1));
+      asio::steady_timer timer(io, std::chrono::hours(1));
       gate = &timer;
       entered.set_value();
       boost::system::error_code ignored;
