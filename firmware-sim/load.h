@@ -40,7 +40,7 @@ std::string load_asset_name(std::uint64_t asset);  // "load-00001" for 0
 std::int64_t load_value(std::uint64_t seed, std::uint64_t asset, std::uint64_t signal, EventTime at);
 
 // Registers never grow by more in an hour; the catalog says so.
-inline constexpr std::int64_t kFastestLoadRegister = 17 * 3'600;
+inline constexpr std::int64_t kFastestLoadRegister = std::int64_t{17} * 3'600;
 
 // At every step one batch of each asset, in the order of their numbers.
 class Load : public ReadingSource {

@@ -46,12 +46,15 @@ class Disk : public store::MemoryStore {
 };
 
 class EngineLoopTest : public testing::Test {
- protected:
+ public:
   EngineLoopTest() { open(); }
   ~EngineLoopTest() override {
     if (thread.joinable()) stop();
   }
+  EngineLoopTest(const EngineLoopTest&) = delete;
+  EngineLoopTest& operator=(const EngineLoopTest&) = delete;
 
+ protected:
   void open() {
     journal = journal::Journal::open({folder.path()}, disk.committed()).value();
     engine = std::make_unique<engine::Engine>(disk, engine::trial::lookups());
