@@ -38,7 +38,7 @@ TEST(JournalConcurrent, EveryRecordOfEveryWriterIsReadOnceAndInItsWritersOrder) 
 
   std::map<std::string, int> next;
   Sequence after = 0;
-  while (after < kWriters * kEach) {
+  while (after < std::uint64_t{kWriters} * kEach) {
     journal.wait(after, std::chrono::milliseconds(100));
     auto records = journal.read(after, 512, 64U << 10U);
     ASSERT_TRUE(records) << records.error().message;
