@@ -16,9 +16,9 @@
 #include "tests/bench/wait.h"
 #include "tests/bench/workload.h"
 
+namespace fettle::bench {
 namespace {
 
-using namespace fettle::bench;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -137,9 +137,7 @@ int measure(const Options& options) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int command_line(int argc, char** argv) {
   CLI::App app("Measures how long after a reading the event of its work order comes");
   Options options;
   app.add_option("--readings", options.readings, "each opens one work order")
@@ -161,4 +159,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bench_latency: %s\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+}  // namespace fettle::bench
+
+int main(int argc, char** argv) {
+  return fettle::bench::command_line(argc, argv);
 }

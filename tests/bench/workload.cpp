@@ -32,13 +32,15 @@ std::string make_catalog(std::size_t assets, std::size_t signals, Condition cond
   std::string rules;
   for (std::size_t i = 0; i < signals; ++i) {
     const std::string name = signal_name(i);
-    signal_list += "      - {name: " + name + ", kind: event, unit: kWh, resolution: 0.01}\n";
-    meters += "      - {id: " + name + ", kind: sum, signal: " + name + "}\n";
-    charges += "      - {id: " + name + ", kind: standard, meter: \"smart-meter:" + name + "\", price: 0.1200}\n";
-    rules += "  - rule: high-" + std::to_string(i + 1) + "\n    model: smart-meter\n    parameters: {limit: 90 kWh}\n" +
-             "    when: " + (condition == Condition::window ? "mean(" + name + ", 15m)" : name) +
-             " > limit\n    for: 5m\n    tests:\n      - name: high use is noticed\n        readings: {" + name +
-             ": constant(95 kWh, 1h, every 1m)}\n        expect: [{cleared_after: never}]\n";
+    signal_list.append("      - {name: ").append(name).append(", kind: event, unit: kWh, resolution: 0.01}\n");
+    meters.append("      - {id: ").append(name).append(", kind: sum, signal: ").append(name).append("}\n");
+    charges.append("      - {id: ").append(name).append(", kind: standard, meter: \"smart-meter:");
+    charges.append(name).append("\", price: 0.1200}\n");
+    rules.append("  - rule: high-").append(std::to_string(i + 1));
+    rules.append("\n    model: smart-meter\n    parameters: {limit: 90 kWh}\n    when: ");
+    rules.append(condition == Condition::window ? "mean(" + name + ", 15m)" : name);
+    rules.append(" > limit\n    for: 5m\n    tests:\n      - name: high use is noticed\n        readings: {");
+    rules.append(name).append(": constant(95 kWh, 1h, every 1m)}\n        expect: [{cleared_after: never}]\n");
   }
   std::string list;
   std::string names;

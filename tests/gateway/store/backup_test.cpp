@@ -17,7 +17,13 @@ namespace fettle::store {
 namespace {
 
 using engine::Sequence;
-using namespace engine::contract;
+using engine::contract::at;
+using engine::contract::checkpoint_of;
+using engine::contract::hour;
+using engine::contract::message;
+using engine::contract::readings_at;
+using engine::contract::text;
+using engine::contract::with_checkpoint;
 
 std::vector<TailRecord> records(Sequence after, Sequence last) {
   std::vector<TailRecord> tail;

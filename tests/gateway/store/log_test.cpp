@@ -13,7 +13,7 @@ namespace fettle::store {
 namespace {
 
 using engine::Sequence;
-using namespace engine::contract;
+using engine::contract::effects_at;
 
 class LogTest : public testing::Test {
  protected:
