@@ -135,6 +135,11 @@ Type Agreement::negated(NodeIndex operand) {
   return type(operand);
 }
 
+Type Agreement::magnitude(NodeIndex operand, std::string_view function) {
+  if (!need_quantity(operand, function) || !need_no_point(operand, "taken without its sign")) return {};
+  return type(operand);
+}
+
 // Which side of a sum is a point and which a difference, where a unit with an offset is involved.
 bool Agreement::settle_plus(NodeIndex sign, NodeIndex left, NodeIndex right) {
   const bool free_left = type(left).role == Role::free;

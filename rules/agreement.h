@@ -19,8 +19,10 @@ class Agreement {
   bool need_condition(NodeIndex i, std::string_view sign);
   bool need_quantity(NodeIndex i, std::string_view sign);
 
-  // The types of -a, a + b (and -), a * b (and /), a % b; broken where the sides do not go together, which is reported.
+  // The types of -a, abs(a), a + b (and -), a * b (and /), a % b; broken where the sides do not go together, which is
+  // reported.
   Type negated(NodeIndex operand);
+  Type magnitude(NodeIndex operand, std::string_view function);
   Type sum(NodeIndex sign, NodeIndex left, NodeIndex right);
   Type product(NodeIndex sign, NodeIndex left, NodeIndex right);
   Type remainder(NodeIndex left, NodeIndex right);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -10,12 +9,12 @@
 
 #include "rules/episode.h"
 #include "rules/operator_state.h"
+#include "rules/point_state.h"
 #include "rules/program.h"
+#include "rules/rule_layout.h"
 
 namespace fettle::rules {
 namespace {
-
-constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t ms(Time time) {
   return time.time_since_epoch().count();
@@ -23,15 +22,6 @@ std::int64_t ms(Time time) {
 Time time_at(std::int64_t ms) {
   return Time(Duration(ms));
 }
-
-// The asset's clocks. Rules share them, yet each saves a copy, so that its state stands alone.
-struct Clocks {
-  std::int64_t newest = kNever;       // event time of the newest reading
-  std::int64_t newest_tick = kNever;  // tick at which it came
-  std::int64_t asset = kNever;        // how far timers have been run; newest <= asset <= newest + max_gap, mostly
-  std::int64_t tick = kNever;         // how far silences have been looked at
-  std::int64_t running = 0;           // running time at `newest`: event time less what gaps exceeded max_gap by
-};
 
 struct SavedRule {
   std::uint64_t signature = 0;
@@ -42,90 +32,13 @@ struct SavedRule {
 static_assert(std::is_trivially_copyable_v<SavedRule>);
 constexpr std::size_t kUnsummed = 2 * sizeof(std::uint64_t);
 
-constexpr std::uint64_t kSumStart = 14695981039346656037ULL;
-constexpr std::uint64_t kSumPrime = 1099511628211ULL;
-
 std::uint64_t checksum(std::string_view bytes) {  // FNV-1a, 64 bit
   std::uint64_t sum = kSumStart;
   for (const char c : bytes) sum = (sum ^ static_cast<std::uint8_t>(c)) * kSumPrime;
   return sum;
 }
 
-// What an asset's buffer begins with; the bits of the affected rules follow, then the rules.
-struct Header {
-  Clocks clocks;
-  // Nothing is due before these. They may be early, never late: a delay that was reset leaves them where they are.
-  std::int64_t asset_due = kEndOfTime;
-  std::int64_t tick_due = kEndOfTime;
-};
-static_assert(std::is_trivially_copyable_v<Header>);
-
-// One rule's place in the asset's buffer: Episode, parameters, states of operators, one after another.
-struct Slot {
-  std::shared_ptr<const CompiledRule> rule;  // shared with whoever else runs it
-  Delays delays;
-  std::size_t episode = 0;  // offsets in the buffer
-  std::size_t parameters = 0;
-  std::size_t operators = 0;
-};
-
-// An operator that reads a signal.
-struct Watch {
-  std::uint32_t rule = 0;
-  const OperatorUse* use = nullptr;  // in the rule
-  std::size_t state = 0;             // offset in the buffer
-};
-
 }  // namespace
-
-struct RuleSet::Layout {
-  std::vector<Slot> slots;
-  std::vector<std::uint32_t> first_watch;  // by signal, one more than there are: where its watches begin
-  std::vector<Watch> watches;
-  std::vector<Watch> silences;  // the absent() operators
-  std::size_t words = 0;        // of the affected rules' bits
-  std::size_t bytes = 0;        // of a buffer
-  std::int64_t max_gap = 0;
-  std::uint64_t signature = kSumStart;
-
-  Layout(std::vector<std::shared_ptr<const CompiledRule>> rules, std::size_t signal_count, Duration longest_gap);
-  void watch_signals(std::size_t signal_count);
-};
-
-RuleSet::Layout::Layout(std::vector<std::shared_ptr<const CompiledRule>> rules, std::size_t signal_count,
-                        Duration longest_gap)
-    : words((rules.size() + 63) / 64), max_gap(longest_gap.count()) {
-  std::size_t offset = sizeof(Header) + words * sizeof(std::uint64_t);
-  for (auto& rule : rules) {
-    Slot slot;
-    slot.delays = {rule->for_.count(), rule->keep_for.count(), rule->cooldown.count()};
-    slot.episode = offset;
-    slot.parameters = slot.episode + sizeof(Episode);
-    slot.operators = slot.parameters + rule->parameters.size() * sizeof(double);
-    offset += state_bytes_of(*rule);
-    signature = (signature ^ rule->signature) * kSumPrime;
-    slot.rule = std::move(rule);
-    slots.push_back(std::move(slot));
-  }
-  bytes = offset;
-  watch_signals(signal_count);
-}
-
-void RuleSet::Layout::watch_signals(std::size_t signal_count) {
-  std::vector<std::pair<SignalIndex, Watch>> all;
-  for (std::uint32_t r = 0; r < slots.size(); ++r) {
-    for (const OperatorUse& use : slots[r].rule->uses) {
-      assert(use.signal < signal_count);
-      all.push_back({use.signal, {r, &use, slots[r].operators + use.offset}});
-      if (use.kind == OperatorKind::absent) silences.push_back(all.back().second);
-    }
-  }
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  first_watch.assign(signal_count + 1, static_cast<std::uint32_t>(all.size()));
-  for (std::size_t i = all.size(); i-- > 0;) first_watch[all[i].first] = static_cast<std::uint32_t>(i);
-  for (std::size_t s = signal_count; s-- > 0;) first_watch[s] = std::min(first_watch[s], first_watch[s + 1]);
-  for (const auto& [signal, watch] : all) watches.push_back(watch);
-}
 
 // One asset's rules at work: the set's layout over the asset's buffer. Made for each call; owns neither.
 class AssetRules::State {
@@ -171,6 +84,8 @@ class AssetRules::State {
   ProgramInputs inputs(std::size_t rule) const {
     return {layout.slots[rule].rule->uses, operators(rule), parameters(rule), clocks.newest, clocks.tick};
   }
+  void run_feeds(std::size_t rule) const;
+  void lose_feeds(std::size_t rule) const;
   Truth raise_condition(std::size_t rule) const;
   Truth clear_condition(std::size_t rule) const;
   void evaluate(std::size_t rule, Moment moment, std::vector<Transition>& out);
@@ -215,6 +130,26 @@ void AssetRules::State::each_affected(F evaluate_rule) {
   }
 }
 
+// The operators that watch conditions are shown what these are now.
+void AssetRules::State::run_feeds(std::size_t rule) const {
+  const CompiledRule& compiled = *layout.slots[rule].rule;
+  for (const Feed& feed : compiled.feeds) {
+    const OperatorUse& use = compiled.uses[feed.use];
+    const OperatorReading observed{clocks.newest, clocks.tick, run(feed.program, inputs(rule)), clocks.newest};
+    take(use, operators(rule) + use.offset, observed, layout.max_gap);
+  }
+}
+
+// Signals became unknown: so may have conditions, from the asset's time on.
+void AssetRules::State::lose_feeds(std::size_t rule) const {
+  const CompiledRule& compiled = *layout.slots[rule].rule;
+  for (const Feed& feed : compiled.feeds) {
+    const OperatorUse& use = compiled.uses[feed.use];
+    if (!std::isnan(run(feed.program, inputs(rule)))) continue;
+    lose(use, operators(rule) + use.offset, clocks.asset, layout.max_gap);
+  }
+}
+
 Truth AssetRules::State::raise_condition(std::size_t rule) const {
   const CompiledRule& compiled = *layout.slots[rule].rule;
   const Truth when = truth_of(run(compiled.when, inputs(rule)));
@@ -231,6 +166,7 @@ Truth AssetRules::State::clear_condition(std::size_t rule) const {
 }
 
 void AssetRules::State::evaluate(std::size_t rule, Moment moment, std::vector<Transition>& out) {
+  run_feeds(rule);
   Episode& e = episode(rule);
   if (e.entitlement == Entitlement::none) return;
   const Delays& delays = layout.slots[rule].delays;
@@ -364,9 +300,9 @@ void AssetRules::apply(Time event, Time tick, std::span<const SignalReading> rea
   for (const SignalReading& reading : readings) {
     if (reading.signal >= s.signal_count()) continue;
     const bool good = reading.quality == Quality::good && std::isfinite(reading.value);
-    const OperatorReading taken{ms(event), s.clocks.tick, good ? reading.value : kUnknown};
+    const OperatorReading taken{ms(event), s.clocks.tick, good ? reading.value : kUnknown, s.clocks.newest};
     for (const Watch& watch : s.watches_of(reading.signal)) {
-      take(*watch.use, s.buffer + watch.state, taken, s.layout.max_gap);
+      take(*watch.use, s.buffer + watch.state, taken, s.layout.max_gap, s.parameters(watch.rule));
       s.mark(watch.rule);
       if (watch.use->kind == OperatorKind::absent) {
         s.header.tick_due = std::min(s.header.tick_due, s.silence_due(watch));
@@ -393,13 +329,14 @@ void AssetRules::mark_stale(std::span<const SignalIndex> signals, Time) {
   for (const SignalIndex signal : signals) {
     if (signal >= s.signal_count()) continue;
     for (const Watch& watch : s.watches_of(signal)) {
-      lose(*watch.use, s.buffer + watch.state, s.clocks.asset);
+      lose(*watch.use, s.buffer + watch.state, s.clocks.asset, s.layout.max_gap);
       s.mark(watch.rule);
     }
   }
   // Less knowledge never makes an unknown condition known, nor turns one round: all that can happen is a pause.
   const Moment now = s.moment_at(s.clocks.asset);
   s.each_affected([&](std::size_t rule) {
+    s.lose_feeds(rule);
     Episode& e = s.episode(rule);
     if (!is_running(e)) return;
     const Truth condition = is_open(e) ? s.clear_condition(rule) : s.raise_condition(rule);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/instruction.h"
 #include "rules/operators.h"
 #include "rules/syntax.h"
 
@@ -46,9 +47,10 @@ struct Parameter {
 // `shift`, where these are given: the conversion to the unit that its parent works in.
 struct Meaning {
   Type type;
-  std::optional<double> constant;  // its value, where it is a literal
-  std::uint32_t index = 0;         // name of a parameter: its number; an operator or signal: number of its OperatorUse
-  bool is_parameter = false;
+  std::optional<double> constant;     // its value, where it is a literal
+  Code code = Code::operate;          // of a name or a call
+  std::uint32_t index = 0;            // the code's: number of a parameter, of an OperatorUse, of a bit, of a table
+  std::optional<NodeIndex> argument;  // of a call: what is computed before the code
   double scale = 1.0;
   double shift = 0.0;
 };
@@ -59,6 +61,7 @@ struct RuleScope {
   const UnitParser& units;
   const std::vector<Parameter>& parameters;
   std::vector<OperatorUse>& uses;  // each different one once
+  std::vector<Program>& feeds;     // the conditions that operators watch, each different one once
   Diagnostics& diagnostics;
 };
 

@@ -1,6 +1,7 @@
 // Source -> CompiledRule: parameters, then each expression parsed, checked and emitted, then what is asked of the rule
 // as a whole.
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <numeric>
 #include <tuple>
@@ -67,7 +68,7 @@ Expression compile_expression(const Located& source, std::string_view part, cons
          "'" + std::string(part) + "' expects a condition (true or false), found " + described(*expression.type)});
   }
   if (scope.diagnostics.size() > before) return expression;  // what is broken has no code
-  expression.program = emit(*syntax, meanings);
+  expression.program = emit(*syntax, meanings, syntax->root);
   if (stack_need(expression.program) > kDeepestStack) {
     scope.diagnostics.push_back({source.at, "'" + std::string(part) + "' holds more than " +
                                                 std::to_string(kDeepestStack) +
@@ -100,33 +101,6 @@ void check_whole(const RuleSource& source, const Expression& when, std::span<con
   }
 }
 
-// Orders the operators by what they are, so that a rewritten expression finds its state again, and places their states.
-void place_operators(CompiledRule& rule, std::vector<OperatorUse> uses) {
-  std::vector<std::uint32_t> order(uses.size());
-  std::iota(order.begin(), order.end(), 0U);
-  const auto key = [&](std::uint32_t i) {
-    return std::tuple(uses[i].signal, uses[i].kind, uses[i].window, uses[i].lag);
-  };
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return key(a) < key(b); });
-  std::vector<std::uint32_t> rank(uses.size());
-  std::uint32_t offset = 0;
-  for (std::uint32_t r = 0; r < order.size(); ++r) {
-    rank[order[r]] = r;
-    OperatorUse use = uses[order[r]];
-    use.offset = offset;
-    offset += static_cast<std::uint32_t>(state_bytes(use));
-    rule.uses.push_back(use);
-    if (rule.signals.empty() || rule.signals.back() != use.signal) rule.signals.push_back(use.signal);
-    rule.lookback = std::max(rule.lookback, Duration(use.window + use.lag));
-  }
-  rule.state_bytes = offset;
-  for (Program* program : {&rule.when, &rule.clear, &rule.suppress_when}) {
-    for (Instruction& step : *program) {
-      if (step.code == Code::operate) step.index = rank[step.index];
-    }
-  }
-}
-
 // FNV-1a, 64 bit.
 class Hash {
  public:
@@ -137,6 +111,7 @@ class Hash {
   void add_number(std::int64_t number) {
     for (int shift = 0; shift < 64; shift += 8) add_byte(static_cast<std::uint8_t>(number >> shift));
   }
+  void add_real(double number) { add_number(std::bit_cast<std::int64_t>(number)); }
   std::uint64_t value() const { return value_; }
 
  private:
@@ -144,20 +119,108 @@ class Hash {
   std::uint64_t value_ = 14695981039346656037ULL;
 };
 
-std::uint64_t signature(const CompiledRule& rule, const Vocabulary& vocabulary) {
-  constexpr std::int64_t kStateLayout = 1;  // raised when the layout or meaning of states changes
-  Hash hash;
-  hash.add_number(kStateLayout);
-  for (const OperatorUse& use : rule.uses) {
-    const SignalDecl& signal = vocabulary.signals[use.signal];
+// What gives the operators' states their meaning, one hash each: kind, signal, arguments, and of a condition that one
+// watches its program, with the hashes of its operators in place of their numbers.
+class Fingerprints {
+ public:
+  Fingerprints(const Vocabulary& vocabulary, const std::vector<Parameter>& parameters,
+               const std::vector<OperatorUse>& uses, const std::vector<Program>& feeds)
+      : vocabulary_(vocabulary), parameters_(parameters), feeds_(feeds) {
+    // A condition's operators were numbered before the one that watches it.
+    for (const OperatorUse& use : uses) hashes_.push_back(of(use));
+  }
+  const std::vector<std::uint64_t>& all() const { return hashes_; }
+
+ private:
+  std::uint64_t of(const OperatorUse& use) const {
+    Hash hash;
     hash.add(operator_of(use.kind).name);
+    for (const std::int64_t number : {use.window, use.lag, use.pane}) hash.add_number(number);
+    hash.add_real(use.slack.scale);
+    hash.add_real(use.slack.shift);
+    if (use.slack.scale != 0.0) hash.add(parameters_[use.slack.parameter].name);
+    if (watches_condition(use)) {
+      add_program(hash, feeds_[use.feed]);
+      return hash.value();
+    }
+    const SignalDecl& signal = vocabulary_.signals[use.signal];
     hash.add(signal.name);
     hash.add_number(static_cast<std::int64_t>(signal.kind));
     // Two texts for one unit ("A.h", "A h") may compare unequal here: then the state starts anew, which is safe.
     hash.add(signal.unit_text);
     for (const std::string& state : signal.states) hash.add(state);
-    for (const std::int64_t number : {use.window, use.lag, use.pane}) hash.add_number(number);
+    return hash.value();
   }
+
+  void add_program(Hash& hash, const Program& program) const {
+    for (const Instruction& step : program) {
+      hash.add_number(static_cast<std::int64_t>(step.code));
+      hash.add_real(step.number);
+      if (step.code == Code::parameter) {
+        hash.add(parameters_[step.index].name);
+      } else if (step.code == Code::operate || step.code == Code::operate_with) {
+        hash.add_number(static_cast<std::int64_t>(hashes_[step.index]));
+      } else {
+        hash.add_number(step.index);
+      }
+    }
+  }
+
+  const Vocabulary& vocabulary_;
+  const std::vector<Parameter>& parameters_;
+  const std::vector<Program>& feeds_;
+  std::vector<std::uint64_t> hashes_;
+};
+
+void renumber(Program& program, const std::vector<std::uint32_t>& rank) {
+  for (Instruction& step : program) {
+    if (step.code == Code::operate || step.code == Code::operate_with) step.index = rank[step.index];
+  }
+}
+
+// Orders the operators by what they are, so that a rewritten expression finds its state again, and places their states.
+// A feed goes to every operator that watches it. The fingerprints in the order of the states.
+std::vector<std::uint64_t> place_operators(CompiledRule& rule, const std::vector<OperatorUse>& uses,
+                                           const std::vector<Program>& feeds,
+                                           const std::vector<std::uint64_t>& fingerprints) {
+  std::vector<std::uint32_t> order(uses.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto key = [&](std::uint32_t i) {
+    return std::tuple(uses[i].signal, uses[i].kind, uses[i].window, uses[i].lag, fingerprints[i]);
+  };
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return key(a) < key(b); });
+  std::vector<std::uint32_t> rank(uses.size());
+  std::uint32_t offset = 0;
+  for (std::uint32_t r = 0; r < order.size(); ++r) {
+    rank[order[r]] = r;
+    OperatorUse use = uses[order[r]];
+    use.offset = offset;
+    offset += static_cast<std::uint32_t>(state_bytes(use));
+    rule.uses.push_back(use);
+    const bool another = rule.signals.empty() || rule.signals.back() != use.signal;
+    if (another && !watches_condition(use)) rule.signals.push_back(use.signal);
+    rule.lookback = std::max(rule.lookback, Duration(use.window + use.lag));
+  }
+  rule.state_bytes = offset;
+  for (Program* program : {&rule.when, &rule.clear, &rule.suppress_when}) renumber(*program, rank);
+  // In the order in which they were numbered, a condition's own operators stand before the one that watches it.
+  for (std::uint32_t i = 0; i < uses.size(); ++i) {
+    if (!watches_condition(uses[i])) continue;
+    Feed feed{feeds[uses[i].feed], rank[i]};
+    renumber(feed.program, rank);
+    rule.uses[rank[i]].feed = static_cast<std::uint32_t>(rule.feeds.size());
+    rule.feeds.push_back(std::move(feed));
+  }
+  std::vector<std::uint64_t> placed;
+  for (const std::uint32_t i : order) placed.push_back(fingerprints[i]);
+  return placed;
+}
+
+std::uint64_t signature(const CompiledRule& rule, const std::vector<std::uint64_t>& fingerprints) {
+  constexpr std::int64_t kStateLayout = 2;  // raised when the layout or meaning of states changes
+  Hash hash;
+  hash.add_number(kStateLayout);
+  for (const std::uint64_t fingerprint : fingerprints) hash.add_number(static_cast<std::int64_t>(fingerprint));
   for (const Parameter& parameter : rule.parameters) hash.add(parameter.name);
   return hash.value();
 }
@@ -176,7 +239,8 @@ boost::system::result<std::shared_ptr<const CompiledRule>, Diagnostics> compile(
   rule->id = source.id;
   rule->parameters = read_parameters(source, vocabulary, units, diagnostics);
   std::vector<OperatorUse> uses;
-  const RuleScope scope{vocabulary, units, rule->parameters, uses, diagnostics};
+  std::vector<Program> feeds;
+  const RuleScope scope{vocabulary, units, rule->parameters, uses, feeds, diagnostics};
   Expression when = compile_expression(source.when, "when", scope);
   check_whole(source, when, uses, diagnostics);
   rule->when = std::move(when.program);
@@ -193,8 +257,8 @@ boost::system::result<std::shared_ptr<const CompiledRule>, Diagnostics> compile(
   rule->keep_for = source.keep_for;
   rule->cooldown = source.cooldown;
   rule->lookback = kShortestLookback;
-  place_operators(*rule, std::move(uses));
-  rule->signature = signature(*rule, vocabulary);
+  const Fingerprints fingerprints(vocabulary, rule->parameters, uses, feeds);
+  rule->signature = signature(*rule, place_operators(*rule, uses, feeds, fingerprints.all()));
   return std::shared_ptr<const CompiledRule>(std::move(rule));
 }
 

@@ -17,7 +17,7 @@
 
 namespace fettle::rules {
 
-inline constexpr std::int64_t kForget = 24 * 3'600'000;  // ms
+inline constexpr std::int64_t kForget = std::int64_t{24} * 3'600'000;  // ms
 
 enum class Truth : std::uint8_t { no, yes, unknown };
 

@@ -186,11 +186,13 @@ std::optional<Lexer::UnitText> Lexer::unit_after(const UnitParser& units, std::s
     std::size_t next = 1;
     while (next < rest.size() && is_blank(rest[next])) ++next;
     const bool operand = next < rest.size() && (is_name(rest[next]) || rest[next] == '(' || rest[next] == '.');
-    if (operand && !rest.substr(next).starts_with("in ")) return std::nullopt;
+    const std::string_view after = rest.substr(next);
+    const bool word = after.starts_with("in ") || after.starts_with("then ") || after.starts_with("within ");
+    if (operand && !word) return std::nullopt;
     if (const auto unit = units("%")) return taken(1, *unit);
     return std::nullopt;
   }
-  if (token_.kind == TokenKind::in) return std::nullopt;
+  if (token_.kind == TokenKind::in || token_.text == kThen || token_.text == kWithin) return std::nullopt;
   std::array<std::size_t, 8> ends{};
   std::size_t count = 0;
   std::size_t end = 0;

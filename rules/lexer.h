@@ -54,6 +54,10 @@ struct Token {
   std::string message;    // kind wrong
 };
 
+// The words of a sequence, `a then b within d`. They are names where a name can stand, and never units.
+inline constexpr std::string_view kThen = "then";
+inline constexpr std::string_view kWithin = "within";
+
 class Lexer {
  public:
   // Keeps a view of source.text: the caller keeps it alive.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "rules/operator_state.h"
+#include "rules/pane_state.h"
+#include "rules/point_state.h"
+#include "rules/tally_state.h"
 
 namespace fettle::rules {
 namespace {
@@ -11,25 +13,68 @@ namespace {
 using enum OperatorKind;
 
 // In the order of OperatorKind.
-constexpr std::array<Operator, 8> kOperators = {{
+constexpr std::array<Operator, 28> kOperators = {{
     {last, "last", "last(signal)", "The newest value. The signal's bare name means the same.", Arguments::signal,
-     Result::of_signal, Over::any_signal, false, 0},
+     Result::of_signal, Over::any_signal},
+    {prev, "prev", "prev(signal)", "The value before the newest.", Arguments::signal, Result::of_signal,
+     Over::any_signal},
+    {changed, "changed", "changed(signal)", "Whether the reading that just came has another value than the one before.",
+     Arguments::signal, Result::condition, Over::any_signal},
+    {age, "age", "age(signal)", "How much older the newest good reading is than the asset's newest reading.",
+     Arguments::signal, Result::seconds, Over::any_signal},
     {mean, "mean", "mean(signal, window)", "The mean: of a gauge weighted by time, of an event signal per reading.",
-     Arguments::signal_window, Result::of_signal, Over::quantities, false, 1},
+     Arguments::signal_window, Result::of_signal, Over::quantities},
     {min, "min", "min(signal, window)", "The smallest value that held in the window.", Arguments::signal_window,
-     Result::of_signal, Over::quantities, false, 1},
+     Result::of_signal, Over::quantities},
     {max, "max", "max(signal, window)", "The largest value that held in the window.", Arguments::signal_window,
-     Result::of_signal, Over::quantities, false, 1},
+     Result::of_signal, Over::quantities},
+    {sum, "sum", "sum(signal, window)", "The sum of the window's readings.", Arguments::signal_window,
+     Result::difference, Over::quantities},
+    {count, "count", "count(signal, window)", "How many good readings the window has.", Arguments::signal_window,
+     Result::plain, Over::any_signal},
     {stddev, "stddev", "stddev(signal, window)", "The population standard deviation, weighted as mean() is.",
-     Arguments::signal_window, Result::difference, Over::quantities, false, 2},
+     Arguments::signal_window, Result::difference, Over::quantities},
+    {median, "median", "median(signal, window)", "The middle one of the panes' means, weighted as mean() is.",
+     Arguments::signal_window, Result::of_signal, Over::quantities},
+    {percentile, "percentile", "percentile(signal, percent, window)",
+     "The smallest of the panes' means that is not exceeded for that share of the window.",
+     Arguments::signal_share_window, Result::of_signal, Over::quantities},
+    {rate, "rate", "rate(signal, window)", "The change per second from the value at the window's begin to the newest.",
+     Arguments::signal_window, Result::per_second, Over::gauges},
+    {slope, "slope", "slope(signal, window)", "The slope per second of the line fitted through the panes' means.",
+     Arguments::signal_window, Result::per_second, Over::quantities},
+    {time_to, "time_to", "time_to(signal, limit, window)",
+     "The time until the line fitted through the panes' means reaches the limit.", Arguments::signal_limit_window,
+     Result::seconds, Over::quantities},
     {zscore, "zscore", "zscore(signal, window)",
      "How many standard deviations the newest value lies from the mean of the window's finished panes.",
-     Arguments::signal_window, Result::plain, Over::quantities, true, 2},
+     Arguments::signal_window, Result::plain, Over::quantities},
     {baseline, "baseline", "baseline(signal, window[, lag])",
      "What used to be normal: the mean of the finished panes of a window that ended `lag` ago.",
-     Arguments::signal_window_lag, Result::of_signal, Over::quantities, true, 1},
+     Arguments::signal_window_lag, Result::of_signal, Over::quantities},
+    {ewma, "ewma", "ewma(signal, half_life)",
+     "The mean of all that was, its weight halved with every half-life that has passed since.",
+     Arguments::signal_half_life, Result::of_signal, Over::quantities},
+    {cusum, "cusum", "cusum(signal, k, h)", "Whether the readings' excess over k has added up to more than h.",
+     Arguments::signal_slack_limit, Result::condition, Over::quantities},
+    {increase, "increase", "increase(register, window)", "By how much a register has gone up, whatever it was reset.",
+     Arguments::signal_window, Result::difference, Over::registers},
+    {every, "every", "every(register, n)", "Whether the reading that just came has passed a multiple of n.",
+     Arguments::signal_step, Result::condition, Over::registers},
+    {time_in, "time_in", "time_in(condition, window)", "How long the condition was true.", Arguments::condition_window,
+     Result::seconds, Over::any_signal},
+    {count_within, "count_within", "count_within(condition, window)", "How often the condition became true.",
+     Arguments::condition_window, Result::plain, Over::any_signal},
+    {then, "then", "a then b within d", "Whether b is true and a was at most d before.", Arguments::sequence,
+     Result::condition, Over::any_signal},
     {absent, "absent", "absent(signal, silence)", "Whether nothing has come of the signal for that long.",
-     Arguments::signal_silence, Result::condition, Over::any_signal, false, 0},
+     Arguments::signal_silence, Result::condition, Over::any_signal},
+    {bit, "bit", "bit(word, n)", "Whether bit n of a whole number is set; bit 0 is the lowest.", Arguments::word_bit,
+     Result::condition, Over::any_signal},
+    {zone, "zone", "zone(\"table\", value)", "The zone of a table that the value lies in.", Arguments::table_quantity,
+     Result::grade, Over::any_signal},
+    {OperatorKind::abs, "abs", "abs(value)", "The value without its sign.", Arguments::quantity, Result::difference,
+     Over::any_signal},
 }};
 
 constexpr std::array<std::int64_t, 34> kSteps = {
@@ -74,18 +119,32 @@ std::optional<Panes> panes_of(std::int64_t window, std::int64_t lag) {
   return std::nullopt;
 }
 
-std::size_t kept_panes(const OperatorUse& use) {
-  if (use.pane == 0) return 0;
-  const std::size_t panes = std::size_t{use.panes} + use.lag_panes;
-  return operator_of(use.kind).closed_panes_only ? panes : panes - 1;
-}
-
 std::size_t state_bytes(const OperatorUse& use) {
-  if (use.kind == absent) return sizeof(SilenceState);
-  if (use.pane == 0) return sizeof(LastState);
-  const std::size_t values = operator_of(use.kind).values_per_pane;
-  const std::size_t bytes = sizeof(WindowState) + kept_panes(use) * (values * sizeof(double) + sizeof(std::uint32_t));
-  return (bytes + 7) / 8 * 8;
+  switch (memory_of(use.kind)) {
+    case Memory::none:
+      return 0;
+    case Memory::newest:
+      return sizeof(LastState);
+    case Memory::moment:
+      return sizeof(MomentState);
+    case Memory::silence:
+      return sizeof(SilenceState);
+    case Memory::steps:
+      return sizeof(StepState);
+    case Memory::decay:
+      return sizeof(DecayState);
+    case Memory::page:
+      return sizeof(PageState);
+    case Memory::recent:
+      return sizeof(RecentState);
+    case Memory::panes:
+      return bytes_of_window(use);
+    case Memory::tally:
+      return bytes_of_tally(use);
+    case Memory::edges:
+      return bytes_of_edges(use);
+  }
+  return 0;
 }
 
 }  // namespace fettle::rules

@@ -84,7 +84,7 @@ class Parser {
   Parsed conditional() {
     // Nesting is bounded on the way down too: the tree would be refused only after the stack had grown.
     if (++open_ > kDeepestNesting) return too_deep(lexer_.peek().at);
-    Parsed condition = level(0);
+    Parsed condition = sequence();
     if (condition && lexer_.peek().kind == TokenKind::question) condition = branches(*condition);
     --open_;
     return condition;
@@ -102,6 +102,29 @@ class Parser {
     node.at = question.at;
     node.text = question.text;
     node.children = {condition, *yes, *no};
+    return add(std::move(node));
+  }
+
+  bool at_word(std::string_view word) const {
+    return lexer_.peek().kind == TokenKind::name && lexer_.peek().text == word;
+  }
+
+  // condition then condition within duration. The two words are names elsewhere: here no name can stand.
+  Parsed sequence() {
+    const Parsed first = level(0);
+    if (!first || !at_word(kThen)) return first;
+    const Token then = lexer_.take();
+    const Parsed second = level(0);
+    if (!second) return std::nullopt;
+    if (!at_word(kWithin)) return expected("'within' and a duration after 'then' and its condition");
+    lexer_.take();
+    const Parsed duration = argument();
+    if (!duration) return std::nullopt;
+    Node node;
+    node.kind = NodeKind::sequence;
+    node.at = then.at;
+    node.text = then.text;
+    node.children = {*first, *second, *duration};
     return add(std::move(node));
   }
 
@@ -253,6 +276,7 @@ class Parser {
     return add(std::move(node));
   }
 
+  // A duration, or an expression.
   Parsed argument() {
     const Position at = lexer_.peek().at;
     const auto text = lexer_.duration_here();

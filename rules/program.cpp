@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "rules/operator_state.h"
+#include "rules/zones.h"
 
 namespace fettle::rules {
 namespace {
@@ -64,6 +65,14 @@ double is_member(double value, std::span<const double> others) {
   return found;
 }
 
+// Bit `n` of a word is 1; unknown where the value is no word: not whole, negative, or beyond what a double counts
+// exactly (2^53).
+double bit_of(double word, std::uint32_t n) {
+  constexpr double kWords = 9007199254740992.0;
+  if (!(word >= 0.0 && word < kWords) || word != std::floor(word)) return kUnknown;
+  return truth(((static_cast<std::uint64_t>(word) >> n) & 1U) != 0U);
+}
+
 Code code_of(TokenKind sign) {
   switch (sign) {
     case TokenKind::or_:
@@ -102,14 +111,20 @@ void emit_node(const Syntax& syntax, const std::vector<Meaning>& meanings, NodeI
     program.push_back({Code::constant, 0, *meaning.constant});
     return;
   }
-  const bool has_values = node.kind != NodeKind::name && node.kind != NodeKind::call;
+  const bool has_values = node.kind != NodeKind::name && node.kind != NodeKind::call && node.kind != NodeKind::sequence;
   if (has_values) {
     for (const NodeIndex child : node.children) emit_node(syntax, meanings, child, program);
   }
   switch (node.kind) {
     case NodeKind::name:
     case NodeKind::call:
-      program.push_back({meaning.is_parameter ? Code::parameter : Code::operate, meaning.index, 0.0});
+      if (meaning.argument) emit_node(syntax, meanings, *meaning.argument, program);
+      program.push_back({meaning.code, meaning.index, 0.0});
+      break;
+    case NodeKind::sequence:
+      program.push_back({Code::operate, meaning.index, 0.0});
+      emit_node(syntax, meanings, node.children[1], program);
+      program.push_back({Code::and_, 0, 0.0});
       break;
     case NodeKind::unary:
       program.push_back({node.sign == TokenKind::not_ ? Code::not_ : Code::negate, 0, 0.0});
@@ -151,6 +166,20 @@ double run(const Program& program, const ProgramInputs& inputs) {
         *++top = value_of(use, inputs.states + use.offset, inputs.event, inputs.tick);
         break;
       }
+      case Code::operate_with: {
+        const OperatorUse& use = inputs.uses[step.index];
+        *top = value_of(use, inputs.states + use.offset, inputs.event, inputs.tick, *top);
+        break;
+      }
+      case Code::absolute:
+        *top = std::fabs(*top);
+        break;
+      case Code::bit:
+        *top = bit_of(*top, step.index);
+        break;
+      case Code::zone:
+        *top = zone_of(kZoneTables[step.index], *top);
+        break;
       case Code::scale:
         *top = finite(*top * step.number);
         break;
@@ -190,6 +219,10 @@ std::size_t stack_need(const Program& program) {
       case Code::operate:
         ++depth;
         break;
+      case Code::operate_with:
+      case Code::absolute:
+      case Code::bit:
+      case Code::zone:
       case Code::scale:
       case Code::shift:
       case Code::negate:
@@ -210,9 +243,9 @@ std::size_t stack_need(const Program& program) {
   return deepest;
 }
 
-Program emit(const Syntax& syntax, const std::vector<Meaning>& meanings) {
+Program emit(const Syntax& syntax, const std::vector<Meaning>& meanings, NodeIndex root) {
   Program program;
-  emit_node(syntax, meanings, syntax.root, program);
+  emit_node(syntax, meanings, root, program);
   return program;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // A compiled rule: three flat programs for a stack machine (when, clear, suppress_when), the operators whose states
-// they read, and the rule's delays. Immutable; shared by all assets of a model and by threads.
+// they read, the conditions that feed some of these, and the rule's delays. Immutable; shared by all assets of a model
+// and by threads.
 //
 // Values on the stack are doubles: quantities in the unit the compiler chose, states as their index, conditions as 1
 // and 0, and NaN for unknown. Every arithmetic result that is not finite becomes NaN.
@@ -12,45 +13,18 @@
 #include <vector>
 
 #include "rules/check.h"
+#include "rules/instruction.h"
 #include "rules/operators.h"
 #include "rules/rule.h"
 
 namespace fettle::rules {
 
-enum class Code : std::uint8_t {
-  constant,   // push number
-  parameter,  // push parameter `index`
-  operate,    // push the value of operator `index`
-  scale,      // top * number
-  shift,      // top + number
-  negate,
-  not_,
-  add,
-  subtract,
-  multiply,
-  divide,
-  modulo,
-  equal,
-  not_equal,
-  less,
-  less_equal,
-  greater,
-  greater_equal,
-  and_,
-  or_,
-  select,  // condition, yes, no -> one of them
-  member,  // value, `index` others -> whether one equals it
+// A condition that an operator watches (time_in, count_within, then). It is evaluated whenever the rule is, before the
+// rule's own expressions, and its value handed to the operator as a reading. One within another comes before it.
+struct Feed {
+  Program program;
+  std::uint32_t use = 0;  // the operator's place in CompiledRule::uses
 };
-
-struct Instruction {
-  Code code = Code::constant;
-  std::uint32_t index = 0;
-  double number = 0;
-};
-
-inline constexpr std::size_t kDeepestStack = 192;  // kDeepestNesting, the elements of one list, and room
-
-using Program = std::vector<Instruction>;  // empty: there is no such expression
 
 class CompiledRule {
  public:
@@ -59,6 +33,7 @@ class CompiledRule {
   Program clear;
   Program suppress_when;
   std::vector<OperatorUse> uses;
+  std::vector<Feed> feeds;  // a use's `feed` is a place here
   std::vector<Parameter> parameters;
   std::vector<SignalIndex> signals;  // ascending, each once
   Duration for_{0};
@@ -81,8 +56,8 @@ struct ProgramInputs {
 // The program's value: 1, 0 or NaN for a condition. Pre: not empty.
 double run(const Program& program, const ProgramInputs& inputs);
 
-// Appends the code of a checked tree. Pre: it has no broken part.
-Program emit(const Syntax& syntax, const std::vector<Meaning>& meanings);
+// The code of a checked tree, from the node `root` on. Pre: it has no broken part.
+Program emit(const Syntax& syntax, const std::vector<Meaning>& meanings, NodeIndex root);
 
 // The slots that the program needs on the stack. run() takes programs of at most kDeepestStack.
 std::size_t stack_need(const Program& program);

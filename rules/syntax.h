@@ -28,6 +28,7 @@ enum class NodeKind : std::uint8_t {
   binary,       // sign, two children
   conditional,  // three children
   member,       // first child in the others
+  sequence,     // three children: first then second, within third (a duration or a number)
 };
 
 using NodeIndex = std::uint32_t;

@@ -11,84 +11,15 @@
 #include "rules/duration.h"
 #include "rules/operator_state.h"
 #include "rules/operators.h"
+#include "tests/rules/naive.h"
 
 namespace fettle::rules {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t kSecond = 1000;
-constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kHour = 60 * kMinute;
-constexpr std::int64_t kDay = 24 * kHour;
-constexpr std::int64_t kStart = 1'767'571'200'000;  // 2026-01-05T00:00Z
-
-OperatorUse use_of(OperatorKind kind, SignalKind signal, std::int64_t window, std::int64_t lag = 0) {
-  OperatorUse use;
-  use.kind = kind;
-  use.signal_kind = signal;
-  use.window = window;
-  if (kind == OperatorKind::last || kind == OperatorKind::absent) return use;
-  const Panes panes = panes_of(window, lag).value();
-  use.pane = panes.pane;
-  use.panes = panes.of_window;
-  use.lag_panes = panes.of_lag;
-  use.lag = panes.pane * panes.of_lag;
-  return use;
-}
-
-class Operating {
- public:
-  Operating(const OperatorUse& use, std::int64_t max_gap)
-      : use_(use), max_gap_(max_gap), state_(std::make_unique<std::byte[]>(state_bytes(use))) {
-    start(use_, state_.get());
-  }
-  void take(std::int64_t event, double value) { rules::take(use_, state_.get(), {event, event, value}, max_gap_); }
-  void lose(std::int64_t event) { rules::lose(use_, state_.get(), event); }
-  double value(std::int64_t event) { return value_of(use_, state_.get(), event, event); }
-
- private:
-  OperatorUse use_;
-  std::int64_t max_gap_;
-  std::unique_ptr<std::byte[]> state_;
-};
-
 // ---- the naive model
 // ---------------------------------------------------------------------------------------------------
-
-struct Heard {
-  std::int64_t at;
-  double value;  // NaN: bad, or lost
-};
-
-struct Part {
-  double value;
-  double weight;
-};
-
-std::int64_t floor_to(std::int64_t at, std::int64_t step) {
-  return at - ((at % step) + step) % step;
-}
-
-// What of the readings lies in [from, to), each with its weight. `to` of an open window is beyond now.
-std::vector<Part> parts(const OperatorUse& use, const std::vector<Heard>& heard, std::int64_t from, std::int64_t to,
-                        std::int64_t now, std::int64_t max_gap) {
-  std::vector<Part> all;
-  for (std::size_t i = 0; i < heard.size(); ++i) {
-    if (std::isnan(heard[i].value)) continue;
-    if (use.signal_kind == SignalKind::event) {
-      if (heard[i].at >= from && heard[i].at < to) all.push_back({heard[i].value, 1.0});
-      continue;
-    }
-    const std::int64_t next = i + 1 < heard.size() ? heard[i + 1].at : now;
-    const std::int64_t end = std::min({next, heard[i].at + max_gap, to, now});
-    const std::int64_t begin = std::max(heard[i].at, from);
-    const bool newest = i + 1 == heard.size() && heard[i].at >= from && to > now;
-    if (end > begin || newest)
-      all.push_back({heard[i].value, static_cast<double>(std::max<std::int64_t>(end - begin, 0))});
-  }
-  return all;
-}
 
 double naive(const OperatorUse& use, const std::vector<Heard>& heard, std::int64_t now, std::int64_t max_gap) {
   if (heard.empty() || std::isnan(heard.back().value)) return kUnknown;
@@ -136,44 +67,6 @@ double naive(const OperatorUse& use, const std::vector<Heard>& heard, std::int64
 
 // ---- the law
 // -----------------------------------------------------------------------------------------------------------
-
-struct Series {
-  SignalKind kind = SignalKind::gauge;
-  std::int64_t step = kMinute;  // usual distance of readings
-  std::int64_t max_gap = kMinute;
-  std::vector<Heard> heard;
-};
-
-Series random_series(std::mt19937& random) {
-  const auto pick = [&](auto... values) {
-    const std::vector<std::int64_t> all{values...};
-    return all[std::uniform_int_distribution<std::size_t>(0, all.size() - 1)(random)];
-  };
-  const auto chance = [&](double p) { return std::bernoulli_distribution(p)(random); };
-  Series series;
-  series.kind = chance(0.25) ? SignalKind::event : SignalKind::gauge;
-  series.step = pick(kSecond, 10 * kSecond, kMinute, 5 * kMinute, kHour);
-  series.max_gap = series.step * pick(1, 3, 20, 500);
-  const double level = chance(0.5) ? 0.0 : 1e6;
-  const bool constant = chance(0.1);
-  const bool steady = chance(0.3);
-  std::normal_distribution<double> noise(level, 2.0);
-  std::int64_t at = kStart + pick(0, 1, 12'345, kHour);
-  for (int i = 0; i < 200; ++i) {
-    const double value = constant ? level + 0.1 : noise(random);
-    series.heard.push_back({at, chance(0.03) ? kUnknown : value});
-    at += steady ? series.step : 1 + std::uniform_int_distribution<std::int64_t>(0, 2 * series.step)(random);
-    if (chance(0.02)) at += series.step * pick(5, 50, 1000);
-  }
-  return series;
-}
-
-void expect_near(double value, double expected, double scale, const std::string& where) {
-  ASSERT_EQ(std::isnan(value), std::isnan(expected)) << where << ": " << value << ", naive " << expected;
-  if (!std::isnan(expected)) {
-    ASSERT_NEAR(value, expected, 1e-9 * scale) << where;
-  }
-}
 
 TEST(EveryWindowOperator, EqualsTheNaiveModelOnRandomSeries) {
   std::mt19937 random(20260105);
@@ -421,15 +314,67 @@ TEST(PanesOfAWindow, AreRoundWhereTheyCanBe) {
 
 TEST(EveryOperator, DeclaresItsMemoryAndStaysInTheLimit) {
   for (const Operator& op : operators()) {
-    const bool windowed = op.kind != OperatorKind::last && op.kind != OperatorKind::absent;
+    EXPECT_EQ(find_operator(op.name), &op);
+    EXPECT_EQ(&operator_of(op.kind), &op) << op.name;
+    const Memory memory = memory_of(op.kind);
+    const bool windowed = memory == Memory::panes || memory == Memory::tally || memory == Memory::edges;
     for (const std::int64_t window : {kSecond, 64 * kSecond, 24 * kHour, 366 * kDay}) {
       const OperatorUse use = use_of(op.kind, kGauge, window);
-      EXPECT_EQ(state_bytes(use) % 8, 0U);
-      EXPECT_LE(state_bytes(use), kStateOfOperator);
-      EXPECT_EQ(find_operator(op.name), &op);
-      EXPECT_EQ(&operator_of(op.kind), &op);
-      EXPECT_LE(kept_panes(use), kMostPanes);
-      EXPECT_EQ(windowed, kept_panes(use) > 0);
+      EXPECT_EQ(state_bytes(use) % 8, 0U) << op.name;
+      EXPECT_LE(state_bytes(use), kStateOfOperator) << op.name;
+      EXPECT_EQ(state_bytes(use) == 0, memory == Memory::none) << op.name;
+      EXPECT_LE(kept_panes(use), kMostPanes) << op.name;
+      EXPECT_EQ(windowed, kept_panes(use) > 0) << op.name;
+    }
+  }
+}
+
+// The tables of the reference page: fixed bytes, and bytes for each finished pane.
+TEST(EveryOperator, HasTheBytesThatTheReferenceSays) {
+  struct Bytes {
+    OperatorKind kind;
+    std::size_t fixed;
+    std::size_t per_pane;
+  };
+  using enum OperatorKind;
+  const std::vector<Bytes> table = {{last, 16, 0},        {prev, 40, 0},         {changed, 40, 0},
+                                    {age, 16, 0},         {absent, 8, 0},        {every, 40, 0},
+                                    {ewma, 48, 0},        {cusum, 32, 0},        {mean, 96, 12},
+                                    {min, 96, 12},        {max, 96, 12},         {sum, 72, 8},
+                                    {count, 72, 8},       {stddev, 96, 20},      {median, 96, 13},
+                                    {percentile, 96, 13}, {slope, 152, 12},      {time_to, 152, 12},
+                                    {zscore, 96, 20},     {baseline, 96, 12},    {increase, 72, 8},
+                                    {time_in, 96, 12},    {count_within, 72, 8}, {then, 24, 0},
+                                    {bit, 0, 0},          {zone, 0, 0},          {OperatorKind::abs, 0, 0}};
+  for (const Bytes& b : table) {
+    const OperatorUse use = use_of(b.kind, kGauge, kDay);
+    EXPECT_EQ(state_bytes(use), (b.fixed + kept_panes(use) * b.per_pane + 7) / 8 * 8) << operator_of(b.kind).name;
+  }
+  EXPECT_EQ(state_bytes(use_of(rate, kGauge, kDay)), 32U + 8U * 48U);
+  EXPECT_EQ(table.size() + 1, operators().size());
+}
+
+// Each state has just the bytes it says: the guards around it stay as they were.
+TEST(EveryOperator, WritesWithinItsState) {
+  for (const Operator& op : operators()) {
+    for (const SignalKind kind : {kGauge, kEvent}) {
+      OperatorUse use = use_of(op.kind, kind, 96 * kMinute);
+      use.slack = {0.0, 1.0, 0};
+      const std::size_t bytes = state_bytes(use);
+      std::vector<std::byte> memory(bytes + 64, std::byte{0xA5});
+      std::byte* const state = memory.data() + 32;
+      std::mt19937 random(11);
+      start(use, state);
+      std::int64_t at = kStart;
+      for (int i = 0; i < 2000; ++i) {
+        at += std::uniform_int_distribution<std::int64_t>(0, 5 * kMinute)(random);
+        take(use, state, {at, at, i % 17 == 0 ? kUnknown : std::normal_distribution<double>()(random)}, 10 * kMinute);
+        if (i % 101 == 0) lose(use, state, at, 10 * kMinute);
+        value_of(use, state, at + i % 5, at, 1.0);
+      }
+      EXPECT_TRUE(std::all_of(memory.begin(), memory.begin() + 32, [](std::byte b) { return b == std::byte{0xA5}; }));
+      EXPECT_TRUE(std::all_of(memory.end() - 32, memory.end(), [](std::byte b) { return b == std::byte{0xA5}; }))
+          << op.name;
     }
   }
 }

@@ -39,6 +39,16 @@ std::vector<RuleSource> many_rules() {
       rule("max(ratio, 1h) - min(ratio, 1h) > 4", 1min, 0s, 30min),
       rule("mean(capacity, 6h) > 1 A.h", 10min, 10min, 0s),
       rule("ratio > 0 && pressure > 0 bar", 11min, 3min, 0s, "", "mode != \"normal\""),
+      rule("median(ratio, 1h) > 0.1 && percentile(ratio, 90, 2h) > 0.5", 2min, 0s, 0s),
+      rule("slope(ratio, 2h) > 0.5 / 1 h || time_to(ratio, 3, 4h) < 1 h", 0s, 0s, 0s, "rate(ratio, 1h) < 0 / 1 s"),
+      rule("sum(ratio, 1h) > 3 && count(pressure, 1h) > 1", 0s, 1min, 0s),
+      rule("ewma(ratio, 30m) > 0.3 && age(pressure) < 20 min", 1min, 0s, 0s),
+      rule("cusum(ratio, 0.2, 1) && prev(ratio) > 0", 0s, 0s, 0s),
+      rule("changed(mode) && ratio > 0", 0s, 2min, 0s),
+      rule("every(hours, 5 h) || increase(hours, 6h) > 4 h", 0s, 0s, 0s),
+      rule("time_in(ratio > 0.5, 2h) > 40 min", 0s, 0s, 0s, "count_within(ratio > 0.5, 2h) < 2"),
+      rule("ratio > 1 then pressure > 0.5 bar within 20m", 0s, 0s, 0s),
+      rule("count_within(mean(ratio, 20m) > 0.3 then ratio < 0 within 20m, 6h) > 1", 0s, 0s, 0s),
   };
 }
 
@@ -79,6 +89,7 @@ std::vector<Step> random_steps(std::mt19937& random, int count) {
       step.readings.push_back(reading(kRatio, drift + noise(random), chance(0.02) ? Quality::bad : Quality::good));
     if (chance(0.3)) step.readings.push_back(reading(kPressure, drift + noise(random)));
     if (chance(0.1)) step.readings.push_back(reading(kCapacity, 1 + drift + noise(random)));
+    if (chance(0.3)) step.readings.push_back(reading(kHours, i * 0.1 - (i > count / 2 ? 40.0 : 0.0)));
     if (chance(0.05)) step.readings.push_back(reading(kMode, chance(0.6) ? 0 : 1));
     if (chance(0.01)) step.lost = {kRatio, kPressure};
     if (chance(0.02)) step.entitled = chance(0.5);
