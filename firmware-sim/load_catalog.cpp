@@ -12,19 +12,24 @@ void write_rule(std::ostream& out, std::uint64_t signal) {
   const std::string name = load_signal_name(signal);
   out << "  - rule: "
       << "watch-" << signal + 1 << "\n    model: load/device\n";
+  const char* once = "";  // readings that raise in the second minute and clear in the third
   switch (load_kind(signal)) {
     case LoadKind::kGauge:
+      once = "[constant(40, 1m, every 1s), constant(46, 1m, every 1s), constant(40, 1m, every 1s)]";
       out << "    when: mean(" << name << ", 10s) > 44\n    clear: mean(" << name << ", 10s) < 42\n";
       break;
     case LoadKind::kRegister:
+      once = "steps(470, 501, 560, every 1m)";
       out << "    when: " << name << " % 500 < 50\n";
       break;
     case LoadKind::kEvent:
+      once = "steps(50, 96, 80, every 1m)";
       out << "    when: " << name << " > 95\n    clear: " << name << " < 90\n";
       break;
   }
   out << "    work_order:\n      priority: P4\n      failure_mode: OTH\n      action: Look at " << name
-      << "\n      skills: [load]\n      due: 5d\n";
+      << "\n      skills: [load]\n      due: 5d\n    tests:\n      - name: raised and cleared\n        readings: {"
+      << name << ": " << once << "}\n        expect: [{raised_after: 1m .. 1m30s, cleared_after: 2m .. 2m30s}]\n";
 }
 
 void write_signal(std::ostream& out, std::uint64_t signal) {

@@ -1,200 +1,109 @@
-// A back-test: the engine itself over records made of a CSV, with a store in memory. The pack is subscribed to by one
-// asset for all time; nothing else differs from live.
+// `fettle backtest`: what packs would have raised on a recording; with known failures how well that foretold them; with
+// ranges of parameters which of them would have done best.
 
+#include <algorithm>
+#include <atomic>
 #include <boost/json.hpp>
-#include <charconv>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 
+#include "gateway/app/backtest_failures.h"
+#include "gateway/app/backtest_report.h"
+#include "gateway/app/backtest_run.h"
+#include "gateway/app/backtest_tune.h"
 #include "gateway/app/commands.h"
-#include "gateway/app/core.h"
 #include "gateway/app/output.h"
 #include "gateway/catalog/catalog_reader.h"
 #include "gateway/catalog/texts.h"
-#include "gateway/store/memory/memory_store.h"
 
 namespace fettle::app {
 namespace {
 
 namespace json = boost::json;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t kMaxLine = 64U << 10U;
-
-// One line of RFC 4180 without line breaks in fields.
-std::vector<std::string> split_csv(std::string_view line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
-      fields.back() += '"';
-      ++i;
-    } else if (c == '"') {
-      quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      fields.emplace_back();
-    } else if (c != '\r') {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
-
-// Milliseconds since 1970, or ISO 8601; without a zone it is UTC.
-std::optional<engine::Time> parse_stamp(const std::string& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return engine::Time(std::chrono::milliseconds(number));
-  if (auto time = direct::parse_iso8601(text)) return time;
-  return direct::parse_iso8601(text + 'Z');
-}
-
-bool is_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-struct Table {
-  std::size_t time = 0;
-  std::vector<std::pair<std::size_t, std::string>> signals;  // column, signal
+// What a back-test works on, read and checked.
+struct Bench {
+  catalog::CatalogChange declared;
+  const catalog::Model* model = nullptr;  // in `declared`
+  std::vector<std::string> rules;         // of the model, "pack/rule"
+  Recording recording;
+  std::vector<KnownFailure> failures;
+  JudgeOptions judging;
 };
 
-const catalog::Model* find_model(const catalog::CatalogChange& declared, const std::string& id) {
-  for (const catalog::Entry& entry : declared.entries()) {
-    if (entry.has_model() && entry.model().id() == id) return &entry.model();
+Result<catalog::CatalogChange> read_packs(const BacktestOptions& options) {
+  std::vector<catalog::SourceFile> files;
+  for (const std::filesystem::path& file : options.packs) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return Failure{"cannot read " + file.string()};
+    files.push_back({file.string(), std::string(std::istreambuf_iterator<char>(in), {})});
   }
-  return nullptr;
+  auto declared = catalog::read_catalog(files, {});
+  if (declared) return std::move(*declared);
+  std::string problems = "the files given with --pack are refused";
+  for (const catalog::FileDiagnostic& diagnostic : declared.error()) problems += '\n' + catalog::to_string(diagnostic);
+  return Failure{problems};
 }
 
-bool has_signal(const catalog::Model& model, const std::string& name) {
-  for (const catalog::Signal& signal : model.signals()) {
-    if (signal.name() == name) return true;
-  }
-  return false;
-}
-
-Result<Table> read_header(const std::string& line, const BacktestOptions& options, const catalog::Model& model) {
-  std::vector<std::string> names = split_csv(line);
-  if (!names.empty() && names[0].starts_with("\xEF\xBB\xBF")) names[0].erase(0, 3);
-  std::map<std::string, std::string> renamed;
-  for (const std::string& column : options.columns) {
-    const std::size_t equals = column.find('=');
-    if (equals == std::string::npos || !has_signal(model, column.substr(equals + 1))) {
-      return Failure{"--column " + column + ": expected <column of the CSV>=<signal of model " + model.id() + ">"};
-    }
-    renamed[column.substr(0, equals)] = column.substr(equals + 1);
-  }
-  Table table;
-  bool timed = false;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool time_name = options.time_column.empty()
-                               ? names[i] == "ts" || names[i] == "time" || names[i] == "timestamp" || names[i] == "date"
-                               : names[i] == options.time_column;
-    if (time_name && !timed) {
-      table.time = i;
-      timed = true;
-    } else if (const auto found = renamed.find(names[i]); found != renamed.end()) {
-      table.signals.emplace_back(i, found->second);
-      renamed.erase(found);
-    } else if (has_signal(model, names[i])) {
-      table.signals.emplace_back(i, names[i]);
-    }
-  }
-  if (!timed)
-    return Failure{"no column with the time; name it with --time-column (the CSV's first line is: " + line + ")"};
-  if (!renamed.empty())
-    return Failure{"the CSV has no column " + renamed.begin()->first + "; its first line is: " + line};
-  if (table.signals.empty()) {
-    return Failure{"no column is a signal of model " + model.id() + "; map them with --column <column>=<signal>"};
-  }
-  return table;
-}
-
-// The entries of a catalog in which one asset of the model is entitled to every pack, from the beginning of time.
-catalog::CatalogChange catalog_for(const catalog::CatalogChange& declared, const catalog::Model& model,
-                                   const std::string& asset) {
-  catalog::CatalogChange change;
-  *change.add_entries()->mutable_model() = model;
-  catalog::Plan plan;
-  plan.set_id("backtest");
-  plan.set_currency("EUR");
+std::vector<std::string> rules_of(const catalog::CatalogChange& declared, const std::string& model) {
+  std::vector<std::string> rules;
   for (const catalog::Entry& entry : declared.entries()) {
     if (!entry.has_pack()) continue;
-    *change.add_entries()->mutable_pack() = entry.pack();
-    plan.add_packs(entry.pack().id());
+    for (const catalog::Rule& rule : entry.pack().rules()) {
+      if (rule.model() == model) rules.push_back(entry.pack().id() + '/' + rule.id());
+    }
   }
-  *change.add_entries()->mutable_plan() = plan;
-  catalog::Customer& customer = *change.add_entries()->mutable_customer();
-  customer.set_id("backtest");
-  customer.set_zone("UTC");
-  catalog::Asset& declared_asset = *change.add_entries()->mutable_asset();
-  declared_asset.set_id(asset);
-  declared_asset.set_model(model.id());
-  declared_asset.set_customer("backtest");
-  declared_asset.set_commissioned_ms(std::numeric_limits<std::int64_t>::min() / 2);
-  catalog::Subscription& subscription = *change.add_entries()->mutable_subscription();
-  subscription.set_id("backtest");
-  subscription.set_customer("backtest");
-  subscription.set_plan("backtest");
-  subscription.add_assets(asset);
-  subscription.set_start_ms(std::numeric_limits<std::int64_t>::min() / 2);
-  return change;
+  return rules;
 }
 
-// Feeds records to an engine, as a journal would.
-class Feed {
- public:
-  explicit Feed(engine::Engine& engine) : engine_(engine) {}
-
-  void add(journal::Kind kind, engine::Time received, std::string_view body) {
-    engine_.fold({++sequence_, kind, received, body});
-    if (sequence_ % engine::Engine::kBatchRecords == 0) (void)engine_.checkpoint();
-  }
-
- private:
-  engine::Engine& engine_;
-  journal::Sequence sequence_ = 0;
-};
-
-Result<std::uint64_t> feed_rows(std::istream& in, const BacktestOptions& options, const Table& table, Feed& feed) {
-  std::string line;
-  std::string body;
-  engine::Time now = engine::Time::min();
-  std::uint64_t rows = 0;
-  const std::string topic = "fettle/v1/" + options.asset + "/telemetry";
-  for (std::uint64_t number = 2; std::getline(in, line); ++number) {
-    if (line.empty() || line == "\r") continue;
-    const std::string where = options.data.string() + ':' + std::to_string(number) + ": ";
-    if (line.size() > kMaxLine) return Failure{where + "a line of more than 64 KiB; is this a CSV?"};
-    const std::vector<std::string> fields = split_csv(line);
-    const auto time = table.time < fields.size() ? parse_stamp(fields[table.time]) : std::nullopt;
-    if (!time)
-      return Failure{where + "no time in column " + std::to_string(table.time + 1) +
-                     "; expected ISO 8601 or milliseconds since 1970"};
-    std::string text = "{\"ts\":" + std::to_string(time->time_since_epoch().count());
-    for (const auto& [column, signal] : table.signals) {
-      if (column >= fields.size() || fields[column].empty()) continue;
-      // The number's own text, so that it means to the engine what it means in the file.
-      text += ",\"" + signal +
-              "\":" + (is_number(fields[column]) ? fields[column] : json::serialize(json::string(fields[column])));
-    }
-    text += '}';
-    if (*time > now) {
-      now = *time;
-      feed.add(journal::Kind::tick, now, {});
-    }
-    body.clear();
-    encode(journal::Message{static_cast<std::uint32_t>(text.size()), topic, text}, body);
-    feed.add(journal::Kind::message, now, body);
-    ++rows;
-  }
-  return rows;
+Result<Recording> read_recording(const BacktestOptions& options, const catalog::Model& model) {
+  if (options.data == "-") return Recording::read(std::cin, options, model);
+  std::ifstream file(options.data, std::ios::binary);
+  if (!file) return Failure{"cannot read " + options.data.string()};
+  return Recording::read(file, options, model);
 }
 
-void print_result(const store::MemoryStore& store, std::uint64_t rows) {
+Result<std::vector<KnownFailure>> failures_of(const BacktestOptions& options, const Bench& bench) {
+  std::ifstream file(options.failures, std::ios::binary);
+  if (!file) return Failure{"cannot read " + options.failures.string()};
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto& assets = bench.recording.assets();
+  return read_failures(options.failures.string(), text,
+                       {assets.size() == 1 ? assets.front() : std::string(), bench.rules});
+}
+
+Result<std::unique_ptr<Bench>> set_up(const BacktestOptions& options) {
+  auto bench = std::make_unique<Bench>();
+  auto declared = read_packs(options);
+  if (!declared) return declared.error();
+  bench->declared = std::move(*declared);
+  bench->model = find_model(bench->declared, options.model);
+  if (bench->model == nullptr) {
+    return Failure{"no model " + options.model +
+                   " in the files given; add the catalog file that declares it with --pack"};
+  }
+  bench->rules = rules_of(bench->declared, options.model);
+  auto recording = read_recording(options, *bench->model);
+  if (!recording) return recording.error();
+  bench->recording = std::move(*recording);
+  if (options.failures.empty()) return bench;
+  auto failures = failures_of(options, *bench);
+  if (!failures) return failures.error();
+  bench->failures = std::move(*failures);
+  bench->judging = {options.horizon, options.repeat, options.probation};
+  return bench;
+}
+
+// ---- one run
+// ---------------------------------------------------------------------------------------------------------
+
+void print_episodes(const store::MemoryStore& store) {
   std::map<std::pair<engine::Time, std::string>, json::object> lines;
   for (const auto& [id, episode] : store.episodes()) {
     lines[{episode.raised_at, id}] = {
@@ -217,62 +126,151 @@ void print_result(const store::MemoryStore& store, std::uint64_t rows) {
                                     {"occurrences", order.occurrences}};
   }
   for (const auto& [key, line] : lines) std::printf("%s\n", json::serialize(line).c_str());
+}
+
+json::object summary_of(const store::MemoryStore& store, const Bench& bench) {
   const engine::Counters& counters = store.counters();
-  std::printf("%s\n", json::serialize(json::object{{"rows", rows},
-                                                   {"readings", counters.readings},
-                                                   {"duplicates", counters.duplicates},
-                                                   {"conflicts", counters.conflicts},
-                                                   {"late", counters.late},
-                                                   {"quarantined", counters.quarantined},
-                                                   {"episodes", store.episodes().size()},
-                                                   {"work_orders", store.work_orders().size()}})
-                          .c_str());
+  return {{"rows", bench.recording.rows()},
+          {"readings", counters.readings},
+          {"duplicates", counters.duplicates},
+          {"conflicts", counters.conflicts},
+          {"late", counters.late},
+          {"quarantined", counters.quarantined},
+          {"episodes", store.episodes().size()},
+          {"work_orders", store.work_orders().size()}};
+}
+
+// All rules together first, then each.
+std::vector<JudgedRow> judged_rows(const store::MemoryStore& store, const Bench& bench) {
+  const std::vector<RaisedEpisode> episodes = raised_episodes(store);
+  const auto& watched = bench.recording.watched();
+  std::vector<JudgedRow> rows = {{"all rules", judge(episodes, bench.failures, watched, bench.judging)}};
+  for (const std::string& rule : bench.rules) {
+    rows.emplace_back(rule, judge_rule(rule, episodes, bench.failures, watched, bench.judging));
+  }
+  return rows;
+}
+
+void print_judged_json(const std::vector<JudgedRow>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    json::object line = {{"judgement", i == 0 ? "all" : "rule"}};
+    if (i > 0) line["rule"] = rows[i].first;
+    for (auto& [key, value] : json_of(rows[i].second)) line[key] = value;
+    std::printf("%s\n", json::serialize(line).c_str());
+  }
+}
+
+void print_judged_text(const std::vector<JudgedRow>& rows, const store::MemoryStore& store, const Bench& bench) {
+  const Judgement& all = rows.front().second;
+  std::printf("%zu rows of %zu assets in %.1f asset-months; %zu quarantined readings, %zu late\n",
+              bench.recording.rows(), bench.recording.assets().size(), all.asset_months,
+              static_cast<std::size_t>(store.counters().quarantined), static_cast<std::size_t>(store.counters().late));
+  std::printf("horizon %s, repeats within %s are one order, probation %s; %zu failures, %zu more outside of the data\n",
+              span_text(bench.judging.horizon).c_str(), span_text(bench.judging.repeat).c_str(),
+              span_text(bench.judging.probation).c_str(), all.failures, all.not_judged);
+  std::printf("%s", table_of("rule", rows).c_str());
+}
+
+int run_once(const BacktestOptions& options, const Bench& bench) {
+  const auto store = run_backtest(bench.declared, *bench.model, bench.recording, [] { return true; });
+  if (!store) return fail(store.error().message);
+  const bool judging = !options.failures.empty();
+  const std::vector<JudgedRow> rows = judging ? judged_rows(**store, bench) : std::vector<JudgedRow>{};
+  if (judging && options.format == Format::text) {
+    print_judged_text(rows, **store, bench);
+    return 0;
+  }
+  print_episodes(**store);
+  print_judged_json(rows);
+  std::printf("%s\n", json::serialize(summary_of(**store, bench)).c_str());
+  return 0;
+}
+
+// ---- tuning
+// ---------------------------------------------------------------------------------------------------------
+
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
+
+void interrupt(int /*signal*/) {
+  interrupted = true;
+}
+
+struct TunedPoint {
+  std::vector<std::size_t> steps;
+  Judgement judgement;
+};
+
+// "tuning: 3 of 25 points, 1m20s left" on standard error, at most once a second.
+class TuneProgress {
+ public:
+  explicit TuneProgress(std::size_t points) : points_(points) {}
+
+  void done(std::size_t finished) {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (finished < points_ && now - said_ < std::chrono::seconds(1)) return;
+    said_ = now;
+    const auto left =
+        (now - begun_) / static_cast<std::int64_t>(finished) * static_cast<std::int64_t>(points_ - finished);
+    std::fprintf(stderr, "tuning: %zu of %zu points, %s left\n", finished, points_,
+                 span_text(std::chrono::duration_cast<Span>(left)).c_str());
+  }
+
+ private:
+  std::size_t points_;
+  SteadyTime begun_ = std::chrono::steady_clock::now();
+  SteadyTime said_{};
+};
+
+void print_tuned(const std::vector<TuneRange>& ranges, const std::vector<TunedPoint>& points, Format format) {
+  std::vector<JudgedRow> rows;
+  for (const TunedPoint& point : points) {
+    if (format == Format::text) {
+      rows.emplace_back(point_text(ranges, point.steps), point.judgement);
+      continue;
+    }
+    json::object parameters;
+    for (std::size_t i = 0; i < ranges.size(); ++i) parameters[ranges[i].name()] = ranges[i].values[point.steps[i]];
+    json::object line = {{"parameters", std::move(parameters)}};
+    for (auto& [key, value] : json_of(point.judgement)) line[key] = value;
+    std::printf("%s\n", json::serialize(line).c_str());
+  }
+  if (format == Format::text) std::printf("%s", table_of("parameters", rows).c_str());
+}
+
+int tune(const BacktestOptions& options, const Bench& bench) {
+  const auto ranges = read_tune_ranges(options.tune, bench.declared, options.model);
+  if (!ranges) return fail(ranges.error().message);
+  const std::size_t count = count_points(*ranges);
+  std::signal(SIGINT, interrupt);
+  std::signal(SIGTERM, interrupt);
+  TuneProgress progress(count);
+  std::vector<TunedPoint> points;
+  while (points.size() < count && !interrupted) {
+    TunedPoint point{point_at(*ranges, points.size()), {}};
+    const auto store = run_backtest(with_point(bench.declared, *ranges, point.steps), *bench.model, bench.recording,
+                                    [] { return !interrupted; });
+    if (!store) return fail("--tune at " + point_text(*ranges, point.steps) + ": " + store.error().message);
+    if (!*store) break;
+    point.judgement = judge(raised_episodes(**store), bench.failures, bench.recording.watched(), bench.judging);
+    points.push_back(std::move(point));
+    progress.done(points.size());
+  }
+  const std::size_t finished = points.size();
+  std::stable_sort(points.begin(), points.end(),
+                   [](const TunedPoint& a, const TunedPoint& b) { return better(a.judgement, b.judgement); });
+  print_tuned(*ranges, points, options.format);
+  if (finished == count) return 0;
+  return fail("interrupted after " + std::to_string(finished) + " of " + std::to_string(count) +
+              " points; the table holds these");
 }
 
 }  // namespace
 
 int backtest(const BacktestOptions& options) {
-  std::vector<catalog::SourceFile> files;
-  for (const std::filesystem::path& file : options.packs) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return fail("cannot read " + file.string());
-    files.push_back({file.string(), std::string(std::istreambuf_iterator<char>(in), {})});
-  }
-  const auto declared = catalog::read_catalog(files, {});
-  if (!declared) {
-    for (const catalog::FileDiagnostic& diagnostic : declared.error()) {
-      std::fprintf(stderr, "%s\n", catalog::to_string(diagnostic).c_str());
-    }
-    return 1;
-  }
-  const catalog::Model* model = find_model(*declared, options.model);
-  if (model == nullptr) {
-    return fail("no model " + options.model + " in the files given; add the catalog file that declares it with --pack");
-  }
-  std::ifstream file;
-  if (options.data != "-") {
-    file.open(options.data, std::ios::binary);
-    if (!file) return fail("cannot read " + options.data.string());
-  }
-  std::istream& in = options.data == "-" ? std::cin : file;
-  std::string header;
-  if (!std::getline(in, header))
-    return fail(options.data.string() + " is empty; expected a CSV with a first line of names");
-  const auto table = read_header(header, options, *model);
-  if (!table) return fail(options.data.string() + ":1: " + table.error().message);
-
-  store::MemoryStore store;
-  engine::Engine engine(store, system_lookups());
-  if (const auto started = engine.start(); !started) return fail(started.error().message);
-  Feed feed(engine);
-  feed.add(journal::Kind::catalog, engine::Time::min(),
-           catalog_for(*declared, *model, options.asset).SerializeAsString());
-  for (const std::string& problem : engine.take_reports()) fail(problem);
-  const auto rows = feed_rows(in, options, *table, feed);
-  if (!rows) return fail(rows.error().message);
-  if (const auto done = engine.checkpoint(); !done) return fail(done.error().message);
-  print_result(store, *rows);
-  return 0;
+  const auto bench = set_up(options);
+  if (!bench) return fail(bench.error().message);
+  return options.tune.empty() ? run_once(options, **bench) : tune(options, **bench);
 }
 
 }  // namespace fettle::app

@@ -39,6 +39,13 @@ int list_losses(const Config& config, const std::string& node, std::size_t limit
 int list_quarantine(const Config& config, std::size_t limit, Format format);
 
 int list_episodes(const Config& config, const std::string& asset, std::size_t limit, Format format);
+// How a gateway's rules bother people (hygiene.h).
+struct RulesReport {
+  std::string from;   // episodes raised from this date or time on; empty: from the first
+  std::string until;  // and before this; empty: the gateway's time
+  std::size_t positions = 1;
+};
+int report_rules(const Config& config, const RulesReport& asked, Format format);
 int list_work_orders(const Config& config, const std::string& state, std::size_t limit, Format format);
 int show_work_order(const Config& config, const std::string& id, Format format);
 int close_work_order(const Config& config, const std::string& id, const std::string& actor, const std::string& reason);
@@ -56,9 +63,21 @@ struct BacktestOptions {
   std::string model;
   std::filesystem::path data;  // "-": standard input
   std::string asset = "backtest";
+  std::string asset_column;          // empty: all rows are of `asset`
   std::string time_column;           // empty: the first of ts, time, timestamp, date
   std::vector<std::string> columns;  // "column=signal"; columns named like a signal need none
+  // Judging (detection.h says what these mean). Without failures nothing is judged and the result is JSON lines.
+  std::filesystem::path failures;  // backtest_failures.h says its form; empty: none
+  std::chrono::milliseconds horizon = std::chrono::days(7);
+  std::chrono::milliseconds repeat = std::chrono::hours(24);
+  std::chrono::milliseconds probation{0};
+  std::vector<std::string> tune;  // ranges (backtest_tune.h); needs failures
+  Format format = Format::text;
 };
 int backtest(const BacktestOptions& options);
+
+// Runs the tests of the packs in the files. Models that the files do not declare are those of the gateway with that
+// configuration, if one is given.
+int test_packs(const std::optional<Config>& config, const std::vector<std::filesystem::path>& files, Format format);
 
 }  // namespace fettle::app

@@ -10,6 +10,7 @@
 
 #include "gateway/app/commands.h"
 #include "gateway/app/config.h"
+#include "gateway/app/hygiene.h"
 #include "gateway/app/output.h"
 #include "gateway/app/serve.h"
 #include "gateway/catalog/texts.h"
@@ -36,6 +37,11 @@ struct Arguments {
   std::size_t limit = 100;
   bool json = false;
   BacktestOptions backtest;
+  std::string horizon = "7d";
+  std::string repeat = "24h";
+  std::string probation = "0s";
+  std::string failures;
+  fettle::app::RulesReport rules_report;
   fettle::app::ReadingsQuery readings;
   std::string node;
 
@@ -157,6 +163,17 @@ class CommandLine {
     with_limit(sub);
     with_json(sub);
 
+    CLI::App* rules = app_.add_subcommand("rules", "the rules in force");
+    rules->require_subcommand(1);
+    sub = add(
+        *rules, "report", "alarm hygiene by pack and rule: chattering, fleeting, stale, average, floods",
+        [this](const Config& config) { return report_rules(config, arguments_.rules_report, arguments_.format()); });
+    sub->add_option("--from", arguments_.rules_report.from, "episodes raised from this date or time on");
+    sub->add_option("--until", arguments_.rules_report.until, "and before this date or time");
+    sub->add_option("--positions", arguments_.rules_report.positions, "operator positions that share the episodes")
+        ->check(CLI::Range(std::size_t{1}, fettle::app::kMaxPositions));
+    with_json(sub);
+
     CLI::App* orders = app_.add_subcommand("work-order", "work orders");
     orders->require_subcommand(1);
     sub = add(*orders, "list", "work orders, newest first", [this](const Config& config) {
@@ -214,21 +231,65 @@ class CommandLine {
     sub->add_option("what", arguments_.id, "a data folder, a store or a backup")->required();
     sub->callback([this] { chosen_ = [this] { return verify(arguments_.id); }; });
 
+    backtest_command();
+    test_pack_command();
+  }
+
+  void test_pack_command() {
+    CLI::App* sub = app_.add_subcommand("test-pack", "run the tests of rule packs");
+    sub->add_option("files", arguments_.files, "YAML files: packs, and the models that their rules watch")->required();
+    sub->add_option("--config", arguments_.config, "a gateway whose models are used where the files declare none");
+    with_json(sub);
+    sub->callback([this] {
+      chosen_ = [this] {
+        std::optional<Config> config;
+        if (!arguments_.config.empty() && !(config = load_config(arguments_.config))) return 1;
+        return test_packs(config, {arguments_.files.begin(), arguments_.files.end()}, arguments_.format());
+      };
+    });
+  }
+
+  void backtest_command() {
     BacktestOptions& test = arguments_.backtest;
-    sub = app_.add_subcommand("backtest", "the episodes and work orders a pack would have raised, as JSON lines");
+    CLI::App* sub = app_.add_subcommand("backtest", "the episodes and work orders a pack would have raised");
     sub->add_option("--pack", arguments_.files, "files with the pack and with its model (repeatable)")->required();
     sub->add_option("--model", test.model, "the model the data is of")->required();
     sub->add_option("--data", arguments_.data, "CSV with a first line of names; - for standard input")->required();
-    sub->add_option("--asset", test.asset, "the asset's name in the result");
+    CLI::Option* asset = sub->add_option("--asset", test.asset, "the asset's name in the result");
+    sub->add_option("--asset-column", test.asset_column, "the column with each row's asset")->excludes(asset);
     sub->add_option("--time-column", test.time_column, "default: the first of ts, time, timestamp, date");
     sub->add_option("--column", test.columns, "<column>=<signal>, where they differ (repeatable)");
-    sub->callback([this] {
-      chosen_ = [this] {
-        arguments_.backtest.packs.assign(arguments_.files.begin(), arguments_.files.end());
-        arguments_.backtest.data = arguments_.data;
-        return backtest(arguments_.backtest);
-      };
-    });
+    CLI::Option* failures = sub->add_option("--failures", arguments_.failures,
+                                            "known failures, CSV or JSON lines: asset, start, end or time, rule");
+    with_span(sub, "--horizon", arguments_.horizon, "an episode this long before a failure foretells it")
+        ->needs(failures);
+    with_span(sub, "--repeat", arguments_.repeat, "a repeat within this time is the same order")->needs(failures);
+    with_span(sub, "--probation", arguments_.probation, "the beginning of the data that is not judged")
+        ->needs(failures);
+    sub->add_option("--tune", test.tune, "<parameter>=<from>..<to>/<steps>, try all of them (repeatable)")
+        ->needs(failures);
+    with_json(sub);
+    sub->callback([this] { chosen_ = [this] { return run_backtest(); }; });
+  }
+
+  static CLI::Option* with_span(CLI::App* sub, const std::string& name, std::string& text, const std::string& help) {
+    const auto check = [](const std::string& given) {
+      return fettle::catalog::parse_duration(given) ? std::string()
+                                                    : std::string("expected ") + fettle::catalog::kDurationForm;
+    };
+    return sub->add_option(name, text, help)->check(check)->capture_default_str();
+  }
+
+  int run_backtest() {
+    BacktestOptions& test = arguments_.backtest;
+    test.packs.assign(arguments_.files.begin(), arguments_.files.end());
+    test.data = arguments_.data;
+    test.failures = arguments_.failures;
+    test.format = arguments_.format();
+    test.horizon = *fettle::catalog::parse_duration(arguments_.horizon);
+    test.repeat = *fettle::catalog::parse_duration(arguments_.repeat);
+    test.probation = *fettle::catalog::parse_duration(arguments_.probation);
+    return backtest(test);
   }
 
   int watch_for(const Config& config) {

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "gateway/app/pack_tests.h"
 #include "gateway/catalog/catalog_diff.h"
 #include "gateway/store/sqlite/backup.h"
 #include "gateway/store/sqlite/reader.h"
@@ -47,13 +48,18 @@ Reply Operations::apply(const std::vector<catalog::SourceFile>& files) {
   std::vector<catalog::Entry> existing;
   for (const engine::CatalogRow& row : *rows) existing.emplace_back().ParseFromString(row.body);
 
-  auto declared = catalog::read_catalog(files, existing);
+  auto declared = catalog::read_catalog(files, existing, catalog::RuleTests::required);
   if (!declared) return {false, all_messages(declared.error())};
   const std::vector<catalog::Entry> entries(declared->entries().begin(), declared->entries().end());
   const catalog::CatalogDiff diff = catalog::diff(existing, entries);
   const std::string text = catalog::to_text(diff);
   if (diff.empty()) return {true, text};
-  const std::string body = catalog::changes_only(existing, *declared).SerializeAsString();
+  const catalog::CatalogChange changes = catalog::changes_only(existing, *declared);
+  const std::vector<catalog::Entry> changed(changes.entries().begin(), changes.entries().end());
+  if (const std::string failing = failing_tests(changed, existing); !failing.empty()) {
+    return {false, failing + "nothing was applied; `fettle test-pack` runs the tests alone\n"};
+  }
+  const std::string body = changes.SerializeAsString();
   if (body.size() > (16U << 20U)) return {false, "more than 16 MiB of changes at once; apply the files one by one\n"};
   journal::Sequence sequence = 0;
   if (const Reply appended = append(journal::Kind::catalog, body, sequence); !appended.ok) return appended;

@@ -67,7 +67,8 @@ void throw_exception_from_error(const std::vector<FileDiagnostic>& diagnostics, 
 }
 
 boost::system::result<CatalogChange, std::vector<FileDiagnostic>> read_catalog(std::span<const SourceFile> files,
-                                                                               const std::vector<Entry>& existing) {
+                                                                               const std::vector<Entry>& existing,
+                                                                               RuleTests tests) {
   Diagnostics diagnostics;
   std::deque<YamlFile> trees;
   std::vector<Declared> declared;
@@ -84,7 +85,7 @@ boost::system::result<CatalogChange, std::vector<FileDiagnostic>> read_catalog(s
     if (within_limit(whole.size(), declared, diagnostics)) {
       check_equipment(whole);
       check_offers(whole);
-      check_packs(whole);
+      check_packs(whole, tests);
       check_mappings(whole);
     }
   }

@@ -18,6 +18,9 @@ struct SourceFile {
   std::string text;
 };
 
+// Whether a declared rule without a test is an error. It is one for whoever puts it in force, not for whoever tries it.
+enum class RuleTests { optional, required };
+
 // Entries of one apply and of the catalog that it leads to.
 inline constexpr std::size_t kMaxEntries = 100'000;
 
@@ -26,8 +29,9 @@ inline constexpr std::size_t kMaxEntries = 100'000;
 
 // Every declared entry, whole, in the order of the files, those that equal what exists included (catalog_diff.h tells
 // them apart). The files are checked together with `existing`, as the catalog would be after the apply. Errors are
-// sorted by file, line and column and never empty.
+// sorted by file, line and column and never empty. Rules' tests are read and checked; running them is app/pack_tests.h.
 boost::system::result<CatalogChange, std::vector<FileDiagnostic>> read_catalog(std::span<const SourceFile> files,
-                                                                               const std::vector<Entry>& existing);
+                                                                               const std::vector<Entry>& existing,
+                                                                               RuleTests tests = RuleTests::optional);
 
 }  // namespace fettle::catalog

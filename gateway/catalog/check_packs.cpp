@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "gateway/catalog/checks.h"
+#include "gateway/catalog/rule_tests.h"
 #include "gateway/catalog/suggestion.h"
+#include "gateway/catalog/texts.h"
 #include "gateway/catalog/units.h"
+#include "rules/duration.h"
 #include "rules/rule.h"
 
 namespace fettle::catalog {
@@ -65,17 +68,25 @@ rules::RuleSource source_of(const Rule& rule) {
 
 using Compiled = std::map<std::pair<std::string, std::string>, std::shared_ptr<const rules::CompiledRule>>;
 
-// The scalars of a rule that hold expressions.
+void each_scalar(const YamlNode& node, const std::function<void(const YamlNode&)>& see) {
+  if (node.kind == YamlNode::Kind::scalar) see(node);
+  for (const YamlNode* item : node.items) each_scalar(*item, see);
+  for (const YamlNode::Member& member : node.members) each_scalar(*member.value, see);
+}
+
+// The scalars of a rule that hold expressions, and those of its tests.
 void each_expression(const YamlNode& rule, const std::function<void(const YamlNode&)>& see) {
   for (const std::string_view key : {"when", "clear", "suppress_when"}) {
     const YamlNode* node = rule.find(key);
     if (node != nullptr && node->kind == YamlNode::Kind::scalar) see(*node);
   }
   const YamlNode* parameters = rule.find("parameters");
-  if (parameters == nullptr) return;
-  for (const YamlNode::Member& member : parameters->members) {
-    if (member.value->kind == YamlNode::Kind::scalar) see(*member.value);
+  if (parameters != nullptr) {
+    for (const YamlNode::Member& member : parameters->members) {
+      if (member.value->kind == YamlNode::Kind::scalar) see(*member.value);
+    }
   }
+  if (const YamlNode* tests = rule.find("tests")) each_scalar(*tests, see);
 }
 
 // The byte of `text` at a place that was counted with the text beginning at `begin`; nothing where it lies outside.
@@ -114,7 +125,96 @@ bool readable(const Model& model) {
   });
 }
 
-void compile_rule(const Whole& whole, const Item& item, int index, Compiled& compiled) {
+// Reports what is wrong in a text of the rule at the text's own place.
+void report_in_rule(const Whole& whole, const Item& item, int index, const rules::Diagnostic& diagnostic,
+                    const std::string& what) {
+  const RulePack& pack = item.entry->pack();
+  const Rule& rule = pack.rules(index);
+  const std::string message = "rule " + rule.id() + what + ": " + diagnostic.message;
+  if (item.declared == nullptr) {
+    whole.report(item, {},
+                 message + " (" + pack.file() + ":" + std::to_string(diagnostic.at.line) + ":" +
+                     std::to_string(diagnostic.at.column) + ")",
+                 whole.find(Entry::kModel, rule.model()));
+    return;
+  }
+  const YamlNode& node = walk(*item.declared->node, {"rules", index});
+  whole.diagnostics().add(item.declared->file->name(), place_in_file(*item.declared->file, node, diagnostic.at),
+                          "pack " + pack.id() + ": " + message);
+}
+
+// ---- a rule's tests
+// ----------------------------------------------------------------------------------------------------
+
+rules::Position place_of(const Located& text) {
+  return {text.line(), text.column()};
+}
+
+// A bound that lies behind the last reading is never reached.
+void check_bound(const Located& text, milliseconds end, rules::Diagnostics& out) {
+  const auto range = read_range(text.text());
+  if (!range || range->least <= end) return;
+  out.push_back({place_of(text), "\"" + text.text() + "\" lies behind the end of the test's readings, " +
+                                     rules::duration_text(end) + " after its begin; let them last longer"});
+}
+
+rules::Diagnostics faults_of(const RuleTest& test, const Model& model, const rules::CompiledRule& compiled) {
+  rules::Diagnostics found;
+  const auto timeline = read_timeline(test, model);
+  if (timeline.has_error()) {
+    found = timeline.error();
+  } else {
+    for (const TestExpectation& each : test.expect()) {
+      check_bound(each.raised_after(), timeline->end, found);
+      check_bound(each.cleared_after(), timeline->end, found);
+    }
+  }
+  const std::map<std::string, Located> ordered(test.parameters().begin(), test.parameters().end());
+  for (const auto& [name, text] : ordered) {
+    const auto value = rules::read_parameter(compiled, name, located(text), unit_parser());
+    if (!value.has_error()) continue;
+    const rules::Diagnostics faults = value.error();
+    found.insert(found.end(), faults.begin(), faults.end());
+  }
+  return found;
+}
+
+// A test that the rule could have: its first signal at rest.
+std::string example_test(const Model& model, const rules::CompiledRule& compiled) {
+  const auto& signals = rules::signals_of(compiled);
+  if (signals.empty() || signals.front() >= static_cast<std::uint32_t>(model.signals_size())) return {};
+  const Signal& signal = model.signals(static_cast<int>(signals.front()));
+  std::string value = "1";
+  if (signal.kind() == STATE) {
+    value = signal.states(0);
+  } else if (signal.unit() != "1") {
+    value += ' ' + signal.unit();
+  }
+  return "tests: [{name: what is normal raises nothing, readings: {" + signal.name() + ": \"constant(" + value +
+         ", 1d, every 5m)\"}, expect: [{none: true}]}]";
+}
+
+void check_tests(const Whole& whole, const Item& item, int index, const rules::CompiledRule& compiled,
+                 RuleTests wanted) {
+  const Rule& rule = item.entry->pack().rules(index);
+  const Model& model = *whole.model(rule.model());
+  // What was in force with this very model has been checked.
+  if (item.declared == nullptr && whole.find(Entry::kModel, model.id())->declared == nullptr) return;
+  for (const RuleTest& test : rule.tests()) {
+    for (const rules::Diagnostic& fault : faults_of(test, model, compiled)) {
+      report_in_rule(whole, item, index, fault, ", test \"" + test.name().text() + "\"");
+    }
+  }
+  if (wanted == RuleTests::optional || item.declared == nullptr || rule.tests_size() > 0) return;
+  const YamlNode* written = walk(*item.declared->node, {"rules", index}).find("tests");
+  if (written != nullptr && written->kind != YamlNode::Kind::sequence) return;  // reported where it was read
+  whole.report(item, {"rules", index},
+               "rule " + rule.id() +
+                   " has no test, and a rule is taken with one at least; say when it must raise and " +
+                   "when not, such as: " + example_test(model, compiled));
+}
+
+void compile_rule(const Whole& whole, const Item& item, int index, RuleTests wanted, Compiled& compiled) {
   const RulePack& pack = item.entry->pack();
   const Rule& rule = pack.rules(index);
   if (!whole.refers(item, {"rules", index, "model"}, Entry::kModel, rule.model())) return;
@@ -123,21 +223,10 @@ void compile_rule(const Whole& whole, const Item& item, int index, Compiled& com
   auto result = rules::compile(source_of(rule), vocabulary_of(model), unit_parser());
   if (result.has_value()) {
     compiled[{pack.id(), rule.id()}] = *result;
+    check_tests(whole, item, index, **result, wanted);
     return;
   }
-  for (const rules::Diagnostic& diagnostic : result.error()) {
-    const std::string message = "rule " + rule.id() + ": " + diagnostic.message;
-    if (item.declared == nullptr) {
-      whole.report(item, {},
-                   message + " (" + pack.file() + ":" + std::to_string(diagnostic.at.line) + ":" +
-                       std::to_string(diagnostic.at.column) + ")",
-                   whole.find(Entry::kModel, model.id()));
-      continue;
-    }
-    const YamlNode& node = walk(*item.declared->node, {"rules", index});
-    whole.diagnostics().add(item.declared->file->name(), place_in_file(*item.declared->file, node, diagnostic.at),
-                            "pack " + pack.id() + ": " + message);
-  }
+  for (const rules::Diagnostic& diagnostic : result.error()) report_in_rule(whole, item, index, diagnostic, "");
 }
 
 // ---- an asset's own parameters
@@ -205,10 +294,10 @@ void check_parameter(const Whole& whole, const Item& item, const std::string& ke
 
 }  // namespace
 
-void check_packs(const Whole& whole) {
+void check_packs(const Whole& whole, RuleTests wanted) {
   Compiled compiled;
   for (const auto& [id, item] : whole.of(Entry::kPack)) {
-    for (int i = 0; i < item.entry->pack().rules_size(); ++i) compile_rule(whole, item, i, compiled);
+    for (int i = 0; i < item.entry->pack().rules_size(); ++i) compile_rule(whole, item, i, wanted, compiled);
   }
   for (const auto& [id, item] : whole.of(Entry::kAsset)) {
     const auto& parameters = item.entry->asset().parameters();

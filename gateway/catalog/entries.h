@@ -32,6 +32,11 @@ Plan read_plan(const Source& source, const YamlNode& node);
 void read_subscription(const Source& source, const YamlNode& node, Declared& out);
 Mapping read_mapping(const Source& source, const YamlNode& node);
 RulePack read_pack(const Source& source, const YamlNode& document);
+// The key `tests` of a rule.
+void read_rule_tests(const Source& source, Fields& fields, Rule& rule);
+
+// A scalar's text, with its place.
+Located located_of(const YamlNode& node);
 
 // The entries of one YAML document, appended.
 void read_document(const Source& source, const YamlNode& document, std::vector<Declared>& out);

@@ -12,16 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr std::array kPriorities = {Word{"P1", 1}, Word{"P2", 2}, Word{"P3", 3}, Word{"P4", 4}};
 
-Located located(const YamlNode& node) {
-  Located result;
-  std::string text = node.text;
-  while (text.ends_with('\n')) text.pop_back();  // of a block scalar
-  result.set_text(std::move(text));
-  result.set_line(node.at.line);
-  result.set_column(node.at.column);
-  return result;
-}
-
 void read_part(const Source& source, const YamlNode& node, const std::string& label, WorkOrderTemplate& out) {
   Fields fields(source, node, label + ", part");
   PartNeed& part = *out.add_parts();
@@ -56,7 +46,7 @@ void read_parameters(Fields& fields, Rule& rule) {
       return;
     }
     if (!fields.is_text(*member.value, "the parameter " + member.key, "a quantity such as 0.4 s")) return;
-    (*rule.mutable_parameters())[member.key] = located(*member.value);
+    (*rule.mutable_parameters())[member.key] = located_of(*member.value);
   });
 }
 
@@ -74,20 +64,20 @@ Rule read_rule(const Source& source, const YamlNode& node, const std::string& pa
   if (rule.title().empty()) rule.set_title(rule.id());
   rule.set_model(fields.text("model", Need::required, "the id of the model that the rule watches"));
   read_parameters(fields, rule);
-  if (const YamlNode* when = fields.scalar("when", Need::required, kCondition)) *rule.mutable_when() = located(*when);
+  if (const YamlNode* when = fields.scalar("when", Need::required, kCondition))
+    *rule.mutable_when() = located_of(*when);
   rule.set_for_ms(fields.duration("for", milliseconds(0)).count());
   if (const YamlNode* clear = fields.scalar("clear", Need::optional, kCondition))
-    *rule.mutable_clear() = located(*clear);
+    *rule.mutable_clear() = located_of(*clear);
   rule.set_keep_for_ms(fields.duration("keep_for", milliseconds(0)).count());
   if (const YamlNode* suppress = fields.scalar("suppress_when", Need::optional, kCondition)) {
-    *rule.mutable_suppress_when() = located(*suppress);
+    *rule.mutable_suppress_when() = located_of(*suppress);
   }
   rule.set_cooldown_ms(fields.duration("cooldown", milliseconds(0)).count());
   if (const YamlNode* order = fields.value("work_order", Need::optional, "a map of priority, action ...")) {
     read_work_order(source, *order, fields.what(), *rule.mutable_work_order());
   }
-  // Tests are run where rules are developed; the gateway keeps none.
-  fields.list("tests", Need::optional, "a list of tests", [](const YamlNode&) {});
+  read_rule_tests(source, fields, rule);
   fields.finish();
   return rule;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 #include <unordered_set>
+#include <utility>
 
 #include "gateway/catalog/utf8.h"
 
@@ -23,6 +24,10 @@ struct Fault {
 
 bool blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool leaves_open(std::string_view text) {
+  return std::count(text.begin(), text.end(), '(') > std::count(text.begin(), text.end(), ')');
 }
 
 // yaml-cpp's words, in ours.
@@ -71,10 +76,12 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (!open_.empty() && std::exchange(open_.back().continued, false)) return;
     put(make(YamlNode::Kind::null, offset_of(mark)), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    require_no_text(offset_of(mark));
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw Fault{offset_of(mark), "the alias names no anchor above it"};
     for (const Open& open : open_) {
@@ -85,20 +92,27 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& value) override {
-    YamlNode& node = make(YamlNode::Kind::scalar, first_character(offset_of(mark)));
+    require_no_text(offset_of(mark));
+    const std::size_t offset = first_character(offset_of(mark));
+    const bool quoted = offset > 0 && (file_.text_[offset - 1] == '"' || file_.text_[offset - 1] == '\'');
+    if (continues(value, offset, quoted)) return;
+    YamlNode& node = make(YamlNode::Kind::scalar, offset);
     node.text = value;
+    const bool is_value = !open_.empty() && open_.back().style == YAML::EmitterStyle::Flow &&
+                          (open_.back().node->kind == YamlNode::Kind::sequence || open_.back().key != nullptr);
     put(node, anchor);
+    if (is_value && !quoted && leaves_open(value)) open_.back().unclosed = &node;
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::sequence, mark, anchor);
+                       YAML::EmitterStyle::value style) override {
+    open(YamlNode::Kind::sequence, mark, anchor, style);
   }
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::map, mark, anchor);
+                  YAML::EmitterStyle::value style) override {
+    open(YamlNode::Kind::map, mark, anchor, style);
   }
   void OnMapEnd() override { close(); }
 
@@ -106,9 +120,34 @@ class TreeBuilder : public YAML::EventHandler {
   // A sequence or map whose end has not come.
   struct Open {
     YamlNode* node = nullptr;
+    YAML::EmitterStyle::value style = YAML::EmitterStyle::Default;
     const YamlNode* key = nullptr;  // of a map: read, its value not yet
     std::unordered_set<std::string> keys;
+    YamlNode* unclosed = nullptr;  // the newest plain text of a {} or [], where it opens a ( that it does not close
+    bool continued = false;        // of a map: what looked like a key was a part of `unclosed`
   };
+
+  // YAML ends a plain text within {} and [] at a comma. One between round brackets belongs to the text all the same, so
+  // that {temperature: constant(20 degC, 3d, every 5m)} needs no quotes. True where `piece` was such a part.
+  bool continues(const std::string& piece, std::size_t offset, bool quoted) {
+    if (open_.empty() || open_.back().unclosed == nullptr || open_.back().key != nullptr) return false;
+    Open& parent = open_.back();
+    std::string& text = parent.unclosed->text;
+    const std::size_t begin = quoted ? offset - 1 : offset;
+    text += begin > 0 && blank(file_.text_[begin - 1]) ? ", " : ",";
+    text += quoted ? '"' + piece + '"' : piece;
+    if (!leaves_open(text)) parent.unclosed = nullptr;
+    parent.continued = parent.node->kind == YamlNode::Kind::map;
+    return true;
+  }
+
+  // A part of a text has no value of its own.
+  void require_no_text(std::size_t offset) const {
+    if (open_.empty() || !open_.back().continued) return;
+    throw Fault{offset,
+                "a value stands here within a text that opens a ( and does not close it; close it, or put the "
+                "text in quotes"};
+  }
 
   // yaml-cpp counts columns in bytes.
   std::size_t offset_of(const YAML::Mark& mark) const {
@@ -140,15 +179,16 @@ class TreeBuilder : public YAML::EventHandler {
     return node;
   }
 
-  void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor, YAML::EmitterStyle::value style) {
     const std::size_t offset = offset_of(mark);
+    require_no_text(offset);
     if (open_.size() >= kMaxDepth) {
       throw Fault{offset,
                   "nested deeper than " + std::to_string(kMaxDepth) + " levels; a catalog needs fewer than ten"};
     }
     YamlNode& node = make(kind, offset);
     if (anchor != YAML::NullAnchor) anchors_[anchor] = &node;
-    open_.push_back({&node, nullptr, {}});
+    open_.push_back({&node, style, nullptr, {}, nullptr, false});
   }
 
   void close() {

@@ -88,7 +88,8 @@ TEST(CatalogReader, PlacesOfQuotedAndBlockScalars) {
 TEST(CatalogReader, ReadsEveryKeyOfARule) {
   const std::string more =
       "    title: Motor too warm\n    clear: temperature < 60 degC\n    keep_for: 5m\n"
-      "    suppress_when: band == \"high\"\n    cooldown: 7d\n    tests:\n      - {name: anything, readings: [1]}\n"
+      "    suppress_when: band == \"high\"\n    cooldown: 7d\n    tests:\n      - {name: heat, readings: {temperature: "
+      "gap(2h)}, parameters: {limit: 70 degC}, expect: [{none: true}]}\n"
       "    work_order:\n      due: 5d\n      verify: 24h\n      failure_mode: OHE\n      skills: [motors]\n"
       "      checklist: [measure, clean]\n";
   const auto entries =
@@ -104,6 +105,12 @@ TEST(CatalogReader, ReadsEveryKeyOfARule) {
   EXPECT_EQ(rule.work_order().failure_mode(), "OHE");
   EXPECT_EQ(rule.work_order().skills(0), "motors");
   EXPECT_EQ(rule.work_order().checklist(1), "clean");
+  ASSERT_EQ(rule.tests_size(), 1);
+  EXPECT_EQ(rule.tests(0).name().text(), "heat");
+  EXPECT_EQ(rule.tests(0).readings(0).signal().text(), "temperature");
+  EXPECT_EQ(rule.tests(0).readings(0).series(0).text(), "gap(2h)");
+  EXPECT_EQ(rule.tests(0).parameters().at("limit").text(), "70 degC");
+  EXPECT_EQ(rule.tests(0).expect(0).count(), 0);
 }
 
 TEST(CatalogReader, FillsInDefaults) {

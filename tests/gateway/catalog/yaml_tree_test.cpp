@@ -66,6 +66,28 @@ TEST(YamlTree, ATextStaysAsWritten) {
   EXPECT_EQ(value_of("v: 2026-01-01T00:00:00Z\n").text, "2026-01-01T00:00:00Z");
 }
 
+TEST(YamlTree, ACommaBetweenRoundBracketsBelongsToAPlainText) {
+  EXPECT_EQ(value_of("{a: f(1, 2, 3), v: g(4, (5), 6 s)}\n"), (Value{"g(4, (5), 6 s)", {1, 20}}));
+  EXPECT_EQ(value_of("{a: f(1, 2, 3), b: f(1, 2, 3), v: x}\n"), (Value{"x", {1, 35}}));
+  EXPECT_EQ(value_of("{v: f(1,2), a: b}\n").text, "f(1,2)");
+  EXPECT_EQ(value_of("{v: f(on, \"a b\", 2)}\n").text, "f(on, \"a b\", 2)");
+  EXPECT_EQ(value_of("{v: f(1,\n  2)}\n").text, "f(1, 2)");
+  EXPECT_EQ(value_of("v: f(1, 2\n").text, "f(1, 2") << "outside of {} and [] a comma never splits";
+  Diagnostics diagnostics;
+  YamlFile file("f.yaml", "v: [f(1, 2), g(3), \"h(4\", 5]\n");
+  ASSERT_TRUE(file.parse(diagnostics));
+  std::string joined;
+  for (const YamlNode* item : file.documents().front()->find("v")->items) joined += item->text + ';';
+  EXPECT_EQ(joined, "f(1, 2);g(3);h(4;5;") << "a quoted text is whole as it is";
+}
+
+TEST(YamlTree, AKeyWithinAnUnclosedTextIsAFault) {
+  EXPECT_EQ(
+      faults_of("{v: f(1, a: 2}\n"),
+      (std::vector<std::string>{"f.yaml:1:13: a value stands here within a text that opens a ( and does not close "
+                                "it; close it, or put the text in quotes"}));
+}
+
 // Where the character `offset` of v's text was written.
 rules::Position inside(std::string text, std::size_t offset) {
   Diagnostics diagnostics;
