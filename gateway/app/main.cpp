@@ -15,9 +15,8 @@
 #include "gateway/app/serve.h"
 #include "gateway/catalog/texts.h"
 
+namespace fettle::app {
 namespace {
-
-using namespace fettle::app;
 
 constexpr int kMisuse = 2;
 
@@ -305,9 +304,7 @@ class CommandLine {
   std::function<int()> chosen_;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int command_line(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("fettle"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   try {
@@ -315,4 +312,11 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return fail(error.what());
   }
+}
+
+}  // namespace
+}  // namespace fettle::app
+
+int main(int argc, char** argv) {
+  return fettle::app::command_line(argc, argv);
 }
