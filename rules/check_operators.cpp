@@ -256,8 +256,8 @@ bool Checker::read_arguments(NodeIndex i, const Operator& op, OperatorUse& use) 
   difference.unit = difference_of(point.unit);
   difference.role = Role::difference;
   bool fine = true;
-  const auto read_window = [&](std::size_t child, std::int64_t& duration) {
-    const auto read = duration_argument(children[child], op);
+  const auto read_window = [&](std::size_t child, std::int64_t& duration, std::int64_t least = kShortestWindow) {
+    const auto read = duration_argument(children[child], op, least);
     if (read) duration = *read;
     fine = fine && read;
   };
@@ -289,7 +289,7 @@ bool Checker::read_arguments(NodeIndex i, const Operator& op, OperatorUse& use) 
       break;
     default:
       if (children.size() > 1) read_window(1, use.window);
-      if (children.size() > 2) read_window(2, use.lag);
+      if (children.size() > 2) read_window(2, use.lag, 0);
       return fine;
   }
   const bool second_is_argument = op.arguments != Arguments::signal_slack_limit;
@@ -314,8 +314,8 @@ std::optional<SignalIndex> Checker::signal_argument(NodeIndex i, const Operator&
   return signal;
 }
 
-// A duration in whole seconds, up to a year; a quantity of time stands for one too.
-std::optional<std::int64_t> Checker::duration_argument(NodeIndex i, const Operator& op) {
+// A duration in whole seconds, up to a year, not below `least` milliseconds; a quantity of time stands for one too.
+std::optional<std::int64_t> Checker::duration_argument(NodeIndex i, const Operator& op, std::int64_t least) {
   if (node(i).broken) return std::nullopt;
   const std::string expected = "expected a duration such as 24h or 1h30m: " + std::string(op.usage);
   std::int64_t ms = 0;
@@ -333,9 +333,9 @@ std::optional<std::int64_t> Checker::duration_argument(NodeIndex i, const Operat
     report(node(i).at, expected);
     return std::nullopt;
   }
-  const bool is_lag = op.arguments == Arguments::signal_window_lag && ms == 0;
-  if (ms % 1000 != 0 || (ms < 1000 && !is_lag) || Duration(ms) > kLongestDuration) {
-    report(node(i).at, "expected whole seconds, at least 1s and at most " + duration_text(kLongestDuration));
+  if (ms % 1000 != 0 || ms < least || Duration(ms) > kLongestDuration) {
+    report(node(i).at, "expected whole seconds, at least " + duration_text(Duration(least)) + " and at most " +
+                           duration_text(kLongestDuration));
     return std::nullopt;
   }
   return ms;

@@ -51,7 +51,8 @@ class Checker {
   bool has_argument_count(NodeIndex i, const Operator& op);
 
   std::optional<SignalIndex> signal_argument(NodeIndex i, const Operator& op);
-  std::optional<std::int64_t> duration_argument(NodeIndex i, const Operator& op);
+  static constexpr std::int64_t kShortestWindow = 1'000;  // ms
+  std::optional<std::int64_t> duration_argument(NodeIndex i, const Operator& op, std::int64_t least = kShortestWindow);
   std::optional<double> percentage_argument(NodeIndex i, const Operator& op);
   std::optional<Setting> setting_argument(NodeIndex i, NodeIndex signal, const Operator& op, const Type& like);
   bool constant_argument(NodeIndex i, NodeIndex signal, const Operator& op, const Type& like);

@@ -43,6 +43,10 @@ TEST(Corpus, OfScriptsKeepsTheLaws) {
   EXPECT_GE(run_folder(kCorpus / "host_nodes", fuzz_host_nodes), 10);
 }
 
+TEST(Corpus, OfRulesKeepsTheLaws) {
+  EXPECT_GE(run_folder(kCorpus / "rules", rules::fuzz_rules), 20);
+}
+
 TEST(Corpus, HasEverySampleAsItIsNow) {
   for (const SamplePayload& sample : sample_payloads()) {
     std::ifstream in(kCorpus / "payload" / sample.name, std::ios::binary);

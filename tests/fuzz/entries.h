@@ -15,3 +15,12 @@ void fuzz_payload(std::string_view bytes);
 void fuzz_host_nodes(std::string_view bytes);
 
 }  // namespace fettle::sparkplug::testing
+
+namespace fettle::rules {
+
+// Three lines for `when`, `clear` and `suppress_when` over the signals of tests/rules, then steps of three bytes:
+// readings, late or bad, time, lost sessions, the entitlement. Laws: what is refused has a reason with a place; rules
+// saved and loaded every few steps raise and clear as those that ran through.
+void fuzz_rules(std::string_view bytes);
+
+}  // namespace fettle::rules

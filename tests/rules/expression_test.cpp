@@ -263,6 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
                     ErrorCase{"mean(pressure, 400d) > 3 bar", {{{1, 16}, "longer than a year"}}},
                     ErrorCase{"mean(pressure, 500ms) > 3 bar", {{{1, 16}, "whole seconds"}}},
                     ErrorCase{"mean(pressure, 0s) > 3 bar", {{{1, 16}, "at least 1s"}}},
+                    ErrorCase{"baseline(pressure, 0h, 10m) > 3 bar", {{{1, 20}, "at least 1s"}}},
                     ErrorCase{"mean(mode, 24h) > 3", {{{1, 1}, "'mode' is a state"}}},
                     ErrorCase{"mean(hours, 24h) > 3 h", {{{1, 1}, "'hours' is a register"}}},
                     ErrorCase{"baseline(pressure, 1h, 30d) > 3 bar", {{{1, 1}, "too long for a window of 1h"}}},
