@@ -123,7 +123,11 @@ TEST_F(Disk, ReadOnlyAllAtOnceItStopsTheGatewayWhichGoesOnWhenItWasMendedAndLose
   const auto simulation = launch_simulation(stage.broker.door(), kSyncedRun.command(), stage.folder.path() / "sim.log");
   ASSERT_TRUE(until([&] { return says_ready(stage.gateway); })) << stage.gateway.log();
   ASSERT_TRUE(until([&] { return stage.gateway.counters().readings >= sent.readings.size() / 10; }));
+  // Not within an fdatasync: between the abort of its journal and the mark that forbids writes, ext4 answers success
+  // for a file whose new length it will never write (Linux 6.18, ext4_handle_error). No program can know of that.
+  stage.gateway.pause();
   disk.fail();
+  stage.gateway.resume();
   ASSERT_TRUE(until([&] { return says_not_ready(stage.gateway) || !stage.gateway.running(); }, kWhole))
       << stage.gateway.log();
   ASSERT_TRUE(stage.gateway.running()) << stage.gateway.log();

@@ -44,6 +44,9 @@ class Gateway {
   int stop();
   // SIGKILL, and its end.
   void kill();
+  // Holds it between system calls.
+  void pause() { process_->pause(); }
+  void resume() { process_->resume(); }
   bool running() { return process_ && process_->running(); }
   bool connected() const;
   std::string log() const { return e2e::text_of(folder_ / "serve.log"); }

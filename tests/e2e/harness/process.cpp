@@ -113,6 +113,14 @@ Process::~Process() {
   if (!code_) kill_group(pid_);
 }
 
+void Process::pause() const {
+  signal(SIGSTOP);
+  int status = 0;
+  if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status)) {
+    throw std::runtime_error("the program cannot be stopped");
+  }
+}
+
 void Process::signal(int number) const {
   if (!code_) ::kill(pid_, number);
 }

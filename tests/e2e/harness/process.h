@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -41,6 +42,9 @@ class Process {
   ~Process();
 
   void signal(int number) const;
+  // Stops it, each of its threads between two system calls, until resume(). Throws where it does not stop.
+  void pause() const;
+  void resume() const { signal(SIGCONT); }
   bool running();
   // Exit code, or 128 + the signal that ended it; nothing where it still runs when the time is up.
   std::optional<int> wait(std::chrono::milliseconds at_most = kPatience);
