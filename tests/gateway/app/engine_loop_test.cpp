@@ -256,12 +256,12 @@ TEST_F(EngineLoopTest, ACheckpointInTheMakingEndsWhileNothingElseComesIn) {
   loop.reset();
   std::mutex mutex;
   std::condition_variable changed;
-  journal::Sequence checkpointed = 0;
+  Progress told;  // with the newest commit
   EngineLoop::Options options;
   options.checkpoint_every = std::chrono::milliseconds(0);
   options.on_commit = [&](const Progress& progress) {
     const std::scoped_lock lock(mutex);
-    checkpointed = progress.checkpointed;
+    told = progress;
     changed.notify_all();
   };
   loop = std::make_unique<EngineLoop>(
@@ -271,15 +271,15 @@ TEST_F(EngineLoopTest, ACheckpointInTheMakingEndsWhileNothingElseComesIn) {
   const journal::Sequence last = reading(1);
   {
     std::unique_lock lock(mutex);
-    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return checkpointed >= last; }));
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return told.checkpointed >= last; }));
   }
-  const Progress progress = loop->progress();
-  EXPECT_EQ(progress.folded, last);
-  EXPECT_EQ(progress.counters.readings, 1U);
-  EXPECT_GE(progress.checkpoints, 1U);
-  EXPECT_GT(progress.checkpoint_bytes, 0U);
-  EXPECT_FALSE(progress.replaying);
   stop();
+  EXPECT_EQ(told.folded, last);
+  EXPECT_EQ(told.counters.readings, 1U);
+  EXPECT_GE(told.checkpoints, 1U);
+  EXPECT_GT(told.checkpoint_bytes, 0U);
+  EXPECT_FALSE(told.replaying);
+  EXPECT_EQ(loop->progress().folded, last);
 }
 
 TEST_F(EngineLoopTest, FiguresOfABatchAreThoseOfThatBatch) {
